@@ -1,0 +1,41 @@
+# The verbs of the house. `make` alone says what there is.
+PYTHON_IN_VENV := .venv/bin/python
+RUNNER := $(PYTHON_IN_VENV) -m tools.runner
+TEST_BASE ?= 19000
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check types proto setup clean fmt new-service bench
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## the whole house on this machine, with the demo city; Ctrl-C ends it
+	@$(RUNNER) run
+
+test: setup ## all tests, on servers and ports of their own (TEST_BASE=19000)
+	@$(RUNNER) exec --instance test --base $(TEST_BASE) --with-house -- $(PYTHON_IN_VENV) -m tools.run_tests
+
+check: setup ## style, types, architecture, contract, glossary
+	@$(PYTHON_IN_VENV) -m tools.checks
+
+types: setup ## the types alone
+	@$(PYTHON_IN_VENV) -m mypy
+
+proto: setup ## generate libs/contracts from proto/
+	@$(PYTHON_IN_VENV) -m tools.generate_proto
+
+setup: ## everything that the house needs; quick when nothing has changed
+	@tools/setup.sh
+
+clean: ## forget all data, logs and secrets (downloads stay)
+	@$(RUNNER) clean
+
+fmt: setup ## format the code
+	@$(PYTHON_IN_VENV) -m ruff format .
+	@$(PYTHON_IN_VENV) -m ruff check --fix --select I .
+
+new-service: setup ## stamp the rooms of a new service: make new-service NAME=grid
+	@$(PYTHON_IN_VENV) -m tools.new_service $(NAME)
+
+bench: setup ## measure: start, memory, load (results in bench/results)
+	@$(PYTHON_IN_VENV) -m bench

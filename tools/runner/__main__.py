@@ -1,0 +1,242 @@
+"""The runner's commands: `python -m tools.runner --help`."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from tools.runner import arrival
+from tools.runner.control import Control
+from tools.runner.environment import environment
+from tools.runner.house import House
+from tools.runner.instance import RUN, Instance
+from tools.runner.ports import OFFSETS, base_from_environment
+from tools.runner.refusals import Refused, StartFailed, TooLittleRunning
+from tools.runner.sequence import DEMO, services
+from tools.runner.supervisor import Supervisor, running
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    # a trace with local variables would show secrets
+    pretty_exceptions_enable=False,
+    help="Start, watch and stop the house on this machine.",
+)
+
+InstanceName = Annotated[str, typer.Option("--instance", help="Which copy of the house: its folder under .run/.")]
+Base = Annotated[int, typer.Option("--base", help="First port of its block.", default_factory=base_from_environment)]
+NoKeycloak = Annotated[bool, typer.Option("--no-keycloak", help="Leave Keycloak out: it takes longest to start.")]
+
+
+@cli.command()
+def run(
+    base: Base,
+    instance: InstanceName = "main",
+    *,
+    demo: Annotated[bool, typer.Option(help="Load the demo city and play the newborn's story.")] = True,
+) -> None:
+    """The whole house, with the demo city, until Ctrl-C."""
+    place = Instance(instance, base)
+
+    async def stay() -> int:
+        began = time.monotonic()
+        async with Supervisor(place) as supervisor:
+            house = House(supervisor, print)
+            found = services()
+            house.check_ports(found)
+            print(f"Starting the house (instance {place.name}, ports from {place.base}) ...")
+            await house.bring_up(found)
+            print(f"The house is up after {time.monotonic() - began:.1f} s.\n")
+            for step in DEMO if demo else ():
+                if code := await arrival.show(step.argv(), everything(place)):
+                    raise StartFailed(f"{step.name} failed with exit code {code}")
+            print(arrival.welcome(place))
+            await asyncio.Event().wait()
+        return 0
+
+    finish(stay(), stopped=0)
+
+
+@cli.command()
+def servers(base: Base, instance: InstanceName = "main", *, no_keycloak: NoKeycloak = False) -> None:
+    """PostgreSQL, NATS, Redis and Keycloak alone, until Ctrl-C."""
+    place = Instance(instance, base)
+
+    async def stay() -> int:
+        async with Supervisor(place) as supervisor:
+            house = House(supervisor, print, keycloak=not no_keycloak)
+            house.check_ports()
+            await house.bring_up_servers()
+            print("The servers are up; Ctrl-C ends them.")
+            await asyncio.Event().wait()
+        return 0
+
+    finish(stay(), stopped=0)
+
+
+@cli.command("exec", context_settings={"ignore_unknown_options": True})
+def execute(
+    command: Annotated[list[str], typer.Argument(help="What to run, after --.")],
+    base: Base,
+    instance: InstanceName = "test",
+    *,
+    with_house: Annotated[bool, typer.Option("--with-house", help="Migrations, realms and all services too.")] = False,
+    keep_data: Annotated[bool, typer.Option("--keep-data", help="Begin with what the last run has left.")] = False,
+    no_keycloak: NoKeycloak = False,
+) -> None:
+    """Run a command beside the servers, with all names in its environment; then stop them.
+
+    An instance that is already up is used as it is, and left as it is.
+    """
+    place = Instance(instance, base)
+    # the command's own output is what people read
+    say = partial(print, file=sys.stderr)
+
+    async def once() -> int:
+        if control := await running(place):
+            await _refuse_too_little(control, with_house=with_house, keycloak=not no_keycloak)
+            return await arrival.show(command, everything(place))
+        async with Supervisor(place, fresh=not keep_data) as supervisor:
+            house = House(supervisor, say, throw_away=not keep_data, keycloak=not no_keycloak)
+            found = services() if with_house else []
+            house.check_ports(found)
+            await (house.bring_up(found) if with_house else house.bring_up_servers())
+            return await arrival.show(command, everything(place))
+
+    finish(once())
+
+
+@cli.command()
+def status(instance: InstanceName = "main") -> None:
+    """Who runs."""
+
+    async def show() -> int:
+        control = await running(Instance(instance, 0))
+        if control is None:
+            print(f"The instance {instance} is not running.")
+            return 1
+        for each in (await control.status()).values():
+            print(f"{each.name:<16} {each.state:<9} pid {each.pid or '-':<8} restarts {each.restarts}")
+        return 0
+
+    finish(show())
+
+
+@cli.command()
+def control(
+    do: Annotated[str, typer.Argument(help="stop, start, restart or kill")],
+    name: str,
+    number: Annotated[str, typer.Argument(help="for kill: KILL, TERM, STOP, CONT")] = "KILL",
+    instance: InstanceName = "main",
+) -> None:
+    """Stop, start, restart or kill one process by name."""
+    house = Control(Instance(instance, 0).control)
+    verbs = {
+        "stop": partial(house.stop, name),
+        "start": partial(house.start, name),
+        "restart": partial(house.restart, name),
+        "kill": partial(house.kill, name, number),
+    }
+    if do not in verbs:
+        raise typer.BadParameter(f"{do} is none of {', '.join(verbs)}")
+
+    async def tell() -> int:
+        await verbs[do]()
+        return 0
+
+    finish(tell())
+
+
+@cli.command("environment")
+def show_environment(base: Base, instance: InstanceName = "main") -> None:
+    """The names and values that `exec` gives a command, as JSON; it holds secrets."""
+    print(json.dumps(environment(Instance(instance, base)), indent=1))
+
+
+@cli.command()
+def ports(base: Base) -> None:
+    """Which part listens where."""
+    for part, offset in sorted(OFFSETS.items(), key=lambda each: each[1]):
+        print(f"{base + offset}  {part}")
+
+
+@cli.command()
+def clean() -> None:
+    """Forget all data, logs and secrets; keep what was downloaded and built."""
+
+    async def forget_all() -> int:
+        homes = [home for home in RUN.iterdir() if home.is_dir() and home.name != "tools"] if RUN.exists() else []
+        for home in homes:
+            # taken like any other run: an instance that is up refuses, what a killed runner left is ended
+            async with Supervisor(Instance(home.name, 0), fresh=True) as supervisor:
+                supervisor.instance.forget()
+            print(f"forgot {home}")
+        return 0
+
+    finish(forget_all())
+
+
+def everything(place: Instance) -> Mapping[str, str]:
+    return {**os.environ, **environment(place)}
+
+
+async def _refuse_too_little(control: Control, *, with_house: bool, keycloak: bool) -> None:
+    phase = await control.phase()
+    if phase not in ("servers", "house"):
+        raise TooLittleRunning(f"The instance is already there, but {phase}. Try again in a moment.")
+    if with_house and phase != "house":
+        raise TooLittleRunning("The instance is already up, with servers alone. End it, or take another --instance.")
+    if keycloak and "keycloak" not in await control.status():
+        raise TooLittleRunning("The instance is already up, without Keycloak. End it, or take another --instance.")
+
+
+def finish(work: Coroutine[None, None, int], *, stopped: int | None = None) -> None:
+    """Run to the end or to the first Ctrl-C, and leave with the right exit code: `stopped` after a signal if given."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        code = asyncio.run(_until_told(work, stopped))
+    except Refused as refusal:
+        code = _say_no(refusal)
+    except BaseExceptionGroup as group:
+        refusals, others = group.split(Refused)
+        if others:
+            raise
+        code = max(_say_no(each) for each in refusals.exceptions) if refusals else 1
+    raise SystemExit(code)
+
+
+def _say_no(refusal: BaseException) -> int:
+    print(f"\n{refusal}", file=sys.stderr)
+    return 1
+
+
+async def _until_told(work: Coroutine[None, None, int], stopped: int | None) -> int:
+    task = asyncio.ensure_future(work)
+    told: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        # once: a second Ctrl-C does not keep us from stopping the others
+        if not told:
+            task.cancel()
+        told.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        return 128 + told[0] if stopped is None else stopped
+
+
+if __name__ == "__main__":
+    cli()

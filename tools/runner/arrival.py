@@ -1,0 +1,51 @@
+"""What the terminal shows once the house is up: commands with their own output, and where to go."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from tools.runner.environment import keycloak_url, public_url
+from tools.runner.instance import ROOT, Instance
+
+PATIENCE = 15
+
+
+async def show(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command in the foreground and answer its exit code."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        # Ctrl-C has reached it as well; a signal to the runner alone has not
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), PATIENCE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        raise
+
+
+def welcome(instance: Instance) -> str:
+    front = public_url(instance)
+    secrets = instance.secrets
+    return f"""
+The city is open (一座城已开门):
+
+  citizens 市民        {front}/citizen
+  civil servants 政务   {front}/workbench
+  the interfaces       {front}/docs
+  Keycloak             {keycloak_url(instance)}
+
+  citizens' password   {secrets["citizen_password"]}
+  officers' password   {secrets["officer_password"]}   (their one-time codes come from the seed {secrets["totp_seed"]})
+
+What to try next:
+
+  python -m demo.main play                        the newborn's story once more
+  python -m tools.runner status                   who runs
+  python -m tools.runner control kill workbench   a crash: watch it come back
+  make test                                       in another terminal; it has ports of its own
+
+Logs are in {instance.logs}. Ctrl-C ends everything; the data stays, `make clean` forgets it.
+"""

@@ -1,0 +1,29 @@
+"""What the runner says no to: named, with a sentence that tells what to do."""
+
+
+class Refused(Exception):  # noqa: N818 - the house calls it a refusal
+    """The runner cannot go on; its sentence is all that the person needs to read."""
+
+
+class PortTaken(Refused):
+    """Somebody else listens where one of our parts wants to."""
+
+
+class StartFailed(Refused):
+    """A process ended, or never became ready, while we waited for it."""
+
+
+class AlreadyRunning(Refused):
+    """Another runner holds this instance."""
+
+
+class ToolMissing(Refused):
+    """A program that `make setup` brings is not there."""
+
+
+class ControlRefused(Refused):
+    """An unknown name or command on the control socket."""
+
+
+class TooLittleRunning(Refused):
+    """The instance is up, but without what the command asked for."""
