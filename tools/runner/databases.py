@@ -10,7 +10,8 @@ import asyncpg
 from tools.runner.environment import database_name, database_url, postgres_admin_url
 from tools.runner.instance import RUN, SERVICES, Instance, write_private
 from tools.runner.refusals import StartFailed
-from tools.runner.toolbox import KEYCLOAK_VERSION, postgres_programs
+from tools.runner.toolbox import postgres_programs
+from tools.versions import KEYCLOAK
 
 log = logging.getLogger("runner")
 
@@ -56,8 +57,8 @@ class KeycloakTemplate:
     """
 
     def __init__(self) -> None:
-        self.dump = RUN / "tools" / "keycloak" / f"{KEYCLOAK_VERSION}.dump"
-        self.secret = RUN / "tools" / "keycloak" / f"{KEYCLOAK_VERSION}.secret"
+        self.dump = RUN / "tools" / "keycloak" / f"{KEYCLOAK}.dump"
+        self.secret = RUN / "tools" / "keycloak" / f"{KEYCLOAK}.secret"
 
     async def restore(self, instance: Instance) -> bool:
         if not (self.dump.exists() and self.secret.exists()):

@@ -8,10 +8,7 @@ from pathlib import Path
 
 from tools.runner.instance import RUN
 from tools.runner.refusals import ToolMissing
-
-KEYCLOAK_VERSION = "26.7.3"
-# build options belong to the built distribution: other options, another folder
-KEYCLOAK_BUILD = ("--db=postgres", "--cache=local", "--health-enabled=true", "--metrics-enabled=true")
+from tools.versions import KEYCLOAK
 
 
 def postgres_programs() -> Path:
@@ -31,7 +28,7 @@ def redis_program() -> Path:
 
 def keycloak_home() -> Path:
     own = os.environ.get("KEYCLOAK_HOME")
-    return Path(own) if own else RUN / "tools" / "keycloak" / KEYCLOAK_VERSION
+    return Path(own) if own else RUN / "tools" / "keycloak" / KEYCLOAK
 
 
 def keycloak_program() -> Path:
