@@ -48,8 +48,8 @@ def make_packages() -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".lock") as own_lines:
             own_lines.write(_lines_of("uv"))
             own_lines.flush()
-            pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-            _run(*pip, "--requirement", own_lines.name)
+            strict = ("--quiet", "--require-hashes", "--no-deps")
+            _run(VENV / "bin" / "python", "-m", "pip", "install", *strict, "--requirement", own_lines.name)
     _run(uv, "pip", "sync", "--python", VENV / "bin" / "python", "--require-hashes", LOCK)
 
 

@@ -147,6 +147,7 @@ def keycloak(instance: Instance) -> Program:
         "KC_DB_USERNAME": user,
         "KC_DB_PASSWORD": password,
         "KC_DB_POOL_MAX_SIZE": "20",
+        "KC_CACHE": "local",
         "KC_HOSTNAME": keycloak_url(instance),
         "KC_HTTP_ENABLED": "true",
         "KC_HTTP_HOST": HOST,
