@@ -16,7 +16,6 @@ from tools.runner.refusals import ControlRefused, StartFailed
 
 log = logging.getLogger("runner")
 
-POLL = 0.05
 FIRST_BACKOFF = 0.2
 LONGEST_BACKOFF = 10.0
 # a process that lived this long is not in a crash loop: its next death is answered at once again
@@ -41,6 +40,7 @@ class Program:
     environment: Mapping[str, str]
     ready: Callable[[], Awaitable[bool]]
     ready_within: float = 60
+    poll: float = 0.05
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 15
 
@@ -125,7 +125,7 @@ class Child:
                 return
             if once and time.monotonic() > deadline:
                 raise StartFailed(self._explain(f"was not ready within {self.program.ready_within:g} s"))
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(self.program.poll)
         self._move(State.READY)
 
     async def _answers(self) -> bool:

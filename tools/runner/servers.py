@@ -155,9 +155,11 @@ def keycloak(instance: Instance) -> Program:
         "KC_HTTP_MANAGEMENT_PORT": str(management),
         "KC_BOOTSTRAP_ADMIN_CLIENT_ID": KEYCLOAK_ADMIN_CLIENT,
         "KC_BOOTSTRAP_ADMIN_CLIENT_SECRET": instance.secrets["keycloak_admin_secret"],
-        "KC_LOG_LEVEL": "info,org.keycloak.events:warn",
-        # one machine, few people: a small heap, and no collector that wants cores of its own
-        "JAVA_OPTS": "-Xms128m -Xmx400m -XX:MaxMetaspaceSize=256m -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError "
+        "KC_LOG_LEVEL": "info,io.smallrye.health:error",
+        # one machine, few people: a small heap, no collector that wants cores of its own, and the quick compiler alone
+        # (a warm start takes 6.5 s and 8 s of processor time instead of 9 s and 15 s)
+        "JAVA_OPTS": "-Xms128m -Xmx400m -XX:MaxMetaspaceSize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "
+        "-XX:+ExitOnOutOfMemoryError "
         "-Dfile.encoding=UTF-8 -Djava.security.egd=file:/dev/urandom",
     }
     return Program(
@@ -166,6 +168,7 @@ def keycloak(instance: Instance) -> Program:
         environment={**os.environ, **settings},
         ready=readiness.answers_http(f"http://{HOST}:{management}/health/ready"),
         ready_within=180,
+        poll=0.25,
         stop_within=20,
     )
 
