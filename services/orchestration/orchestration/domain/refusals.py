@@ -1,0 +1,85 @@
+"""What this service refuses.
+
+Refusal
+├── DefinitionInvalid, DraftInvalid, ResultInvalid, ConditionFailed     (Invalid: what was sent is wrong)
+├── MatterNotFound, FilingNotFound, CaseNotFound                        (NotFound: absent or out of sight)
+├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
+├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
+├── FilingAlreadySubmitted
+├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
+└── MatterChanged                                                       (Conflict: two publish at once)
+"""
+
+from common.errors import Conflict, Invalid, NotFound, Refusal
+
+
+class DefinitionInvalid(Invalid):
+    """The definition of the matter has problems."""
+
+
+class DraftInvalid(Invalid):
+    """The form or the answers do not fit the matter."""
+
+
+class ResultInvalid(Invalid):
+    """The result of the decision does not fit the item."""
+
+
+class ConditionFailed(Invalid):
+    """A condition of the matter cannot be told from the form."""
+
+
+class MatterNotFound(NotFound):
+    """No such matter is in effect."""
+
+
+class FilingNotFound(NotFound):
+    """No such filing in the caller's sight."""
+
+
+class CaseNotFound(NotFound):
+    """No such case in the caller's sight."""
+
+
+class DepartmentMissing(Refusal):
+    """No body in the region does this item."""
+
+
+class NoItemApplies(Refusal):
+    """With these answers no item of the matter applies."""
+
+
+class PlanChanged(Refusal):
+    """The plan is not the one that was shown."""
+
+
+class MaterialsMissing(Refusal):
+    """Materials that the matter needs are missing."""
+
+
+class FilingAlreadySubmitted(Refusal):
+    """The filing has been submitted before."""
+
+
+class CaseNotReady(Refusal):
+    """The case waits for others."""
+
+
+class CaseNotAccepted(Refusal):
+    """The case must be accepted first."""
+
+
+class CaseNotApproved(Refusal):
+    """The case has no result to record."""
+
+
+class CaseAlreadyAccepted(Refusal):
+    """The case has been accepted before."""
+
+
+class CaseAlreadyDecided(Refusal):
+    """The case has ended and cannot be decided again."""
+
+
+class MatterChanged(Conflict):
+    """The matter was published by someone else at the same time."""
