@@ -1,0 +1,1 @@
+"""Licences verified instead of papers asked for (无证明): types, licences, consents, evidence."""
