@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import logging
 import os
-import signal
 import sys
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -18,8 +16,9 @@ from tools.runner.control import Control
 from tools.runner.environment import environment
 from tools.runner.house import House
 from tools.runner.instance import RUN, Instance
+from tools.runner.leaving import finish
 from tools.runner.ports import OFFSETS, base_from_environment
-from tools.runner.refusals import Refused, StartFailed, TooLittleRunning
+from tools.runner.refusals import StartFailed, TooLittleRunning
 from tools.runner.sequence import DEMO, services
 from tools.runner.supervisor import Supervisor, running
 
@@ -196,46 +195,6 @@ async def _refuse_too_little(control: Control, *, with_house: bool, keycloak: bo
         raise TooLittleRunning("The instance is already up, with servers alone. End it, or take another --instance.")
     if keycloak and "keycloak" not in await control.status():
         raise TooLittleRunning("The instance is already up, without Keycloak. End it, or take another --instance.")
-
-
-def finish(work: Coroutine[None, None, int], *, stopped: int | None = None) -> None:
-    """Run to the end or to the first Ctrl-C, and leave with the right exit code: `stopped` after a signal if given."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
-        code = asyncio.run(_until_told(work, stopped))
-    except Refused as refusal:
-        code = _say_no(refusal)
-    except BaseExceptionGroup as group:
-        refusals, others = group.split(Refused)
-        if others:
-            raise
-        code = max(_say_no(each) for each in refusals.exceptions) if refusals else 1
-    raise SystemExit(code)
-
-
-def _say_no(refusal: BaseException) -> int:
-    print(f"\n{refusal}", file=sys.stderr)
-    return 1
-
-
-async def _until_told(work: Coroutine[None, None, int], stopped: int | None) -> int:
-    task = asyncio.ensure_future(work)
-    told: list[signal.Signals] = []
-
-    def stop(number: signal.Signals) -> None:
-        # once: a second Ctrl-C does not keep us from stopping the others
-        if not told:
-            task.cancel()
-        told.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not told:
-            raise
-        return 128 + told[0] if stopped is None else stopped
 
 
 if __name__ == "__main__":

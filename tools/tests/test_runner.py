@@ -1,0 +1,146 @@
+"""The runner from outside: servers really start, come back when killed, and leave nothing behind."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+
+import psutil
+import pytest
+
+from tools.runner.control import ControlRefused
+from tools.tests.conftest import Runner, left_by
+
+USE_THE_SERVERS = """
+import asyncio, os, asyncpg, nats, redis.asyncio
+
+async def main():
+    url = os.environ["WORKBENCH_DATABASE_URL"].replace("+asyncpg", "")
+    database = await asyncpg.connect(url)
+    print(await database.fetchval("SELECT current_user || ' ' || current_setting('server_version_num')"))
+    await database.execute("CREATE TABLE kept (word text)")
+    await database.close()
+    try:
+        await asyncpg.connect(url.removesuffix("/workbench") + "/accounts")
+    except asyncpg.InsufficientPrivilegeError:
+        print("kept out of the neighbour's database")
+    bus = await nats.connect(os.environ["WORKBENCH_NATS_URL"])
+    stream = await bus.jetstream().add_stream(name="trial", subjects=["trial"])
+    print("stream", stream.config.storage)
+    await bus.close()
+    store = redis.asyncio.from_url(os.environ["GATEWAY_REDIS_URL"])
+    print("redis", await store.ping())
+    await store.aclose()
+
+asyncio.run(main())
+raise SystemExit(7)
+"""
+
+
+def test_a_command_finds_real_servers_and_its_exit_code_is_ours(runner: Runner) -> None:
+    done = runner.execute(USE_THE_SERVERS)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.splitlines() == [
+        "workbench 180006",
+        "kept out of the neighbour's database",
+        "stream file",
+        "redis True",
+    ]
+    assert left_by(runner) == []
+    assert not runner.control.socket.exists()
+    assert (runner.run_dir / "trial" / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_taken_port_is_named_with_its_holder_before_anything_starts(runner: Runner) -> None:
+    with socket.create_server(("127.0.0.1", runner.base + 50)):
+        done = runner.execute("print('never')")
+    assert done.returncode == 1
+    assert f"port {runner.base + 50} (postgres) is held by" in done.stderr
+    assert f"(pid {os.getpid()})" in done.stderr
+    assert "TONGBAN_PORT_BASE=" in done.stderr
+    assert done.stdout == ""
+    assert left_by(runner) == []
+
+
+async def test_what_is_killed_comes_back(runner: Runner) -> None:
+    runner.begin_small_house()
+    before = await runner.control.status()
+    for name in ("accounts", "postgres", "nats", "redis"):
+        await runner.control.kill(name, "KILL")
+    after = {}
+    async with asyncio.timeout(30):
+        while not all(status.state == "ready" and status.restarts == 1 for status in after.values()) or not after:
+            await asyncio.sleep(0.1)
+            after = await runner.control.status()
+            del after["gateway"]
+    assert all(after[name].pid != before[name].pid for name in after)
+    assert (await runner.control.status())["gateway"] == before["gateway"]
+
+
+async def test_processes_are_stopped_and_started_by_name(runner: Runner) -> None:
+    runner.begin_small_house()
+    await runner.control.stop("accounts")
+    stopped = (await runner.control.status())["accounts"]
+    assert (stopped.state, stopped.pid) == ("stopped", None)
+    await runner.control.start("accounts")
+    await runner.control.wait_ready("accounts", within=5)
+    await runner.control.kill("accounts", "STOP")  # frozen, and yet it stops
+    await runner.control.restart("accounts")
+    assert (await runner.control.status())["accounts"].state == "ready"
+    with pytest.raises(ControlRefused, match="no process is named nobody"):
+        await runner.control.kill("nobody")
+    with pytest.raises(ControlRefused, match="no signal NONSENSE"):
+        await runner.control.kill("accounts", "NONSENSE")
+
+
+def test_a_signal_ends_everything(runner: Runner) -> None:
+    house = runner.begin_small_house()
+    running = runner.pids()
+    assert set(running) == {"postgres", "nats", "redis", "accounts", "gateway"}
+    house.send_signal(signal.SIGTERM)
+    assert house.wait(timeout=30) == 0
+    assert not any(psutil.pid_exists(pid) for pid in running.values())
+    assert left_by(runner) == []
+
+
+def test_what_a_killed_runner_left_behind_is_ended_by_the_next(runner: Runner) -> None:
+    house = runner.begin_small_house()
+    left = runner.pids()
+    assert {"postgres", "nats", "redis", "accounts", "gateway"} == set(left)
+    house.kill()
+    house.wait()
+    assert all(psutil.pid_exists(pid) for pid in left.values())
+    done = runner.execute("print('after the crash')", "--keep-data")
+    assert done.returncode == 0, done.stderr
+    assert "after the crash" in done.stdout
+    assert not any(psutil.pid_exists(pid) for pid in left.values())
+    assert left_by(runner) == []
+
+
+def test_an_instance_that_is_up_is_used_and_left_as_it_is(runner: Runner) -> None:
+    runner.begin_small_house()
+    before = runner.pids()
+    done = runner.execute("import os; print(os.environ['TONGBAN_INSTANCE'])", "--with-house")
+    assert (done.returncode, done.stdout) == (0, "trial\n"), done.stderr
+    assert runner.pids() == before
+
+
+def test_a_service_that_cannot_start_is_explained(runner: Runner) -> None:
+    house = runner.begin("-m", "tools.tests.small_house", str(runner.base), "accounts", "workbench")
+    said, _ = house.communicate(timeout=60)
+    assert house.returncode == 1
+    assert "workbench ended while starting" in said
+    assert "no such room" in said
+    assert "Traceback" not in said
+    assert left_by(runner) == []
+
+
+def test_a_service_is_told_only_its_own_names(runner: Runner) -> None:
+    names = json.loads(runner.call("environment", "--instance", "trial", "--base", str(runner.base)).stdout)
+    assert names["VERIFICATION_ACCOUNTS_GRPC"] == f"127.0.0.1:{runner.base + 11}"
+    keys = json.loads(names["ACCOUNTS_GATEWAY_CLIENT_JWKS"])["keys"]
+    assert [(key["kty"], "d" in key) for key in keys] == [("EC", False)]
+    assert names["ACCOUNTS_INDEX_KEY"] != names["VERIFICATION_INDEX_KEY"]
+    again = json.loads(runner.call("environment", "--instance", "trial", "--base", str(runner.base)).stdout)
+    assert again == names
