@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongban/verification/v1/licence.proto\x12\x17tongban.verification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"D\n\x0cLicenceQuery\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x14\n\x0clicence_type\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\"\xcf\x01\n\x0eLicenceFinding\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x07\x66inding\x18\x02 \x01(\x0e\x32 .tongban.verification.v1.Finding\x12\x12\n\nlicence_id\x18\x03 \x01(\t\x12\x12\n\nidentifier\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t*\xb7\x01\n\x0cLicenceState\x12\x1d\n\x19LICENCE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13LICENCE_STATE_VALID\x10\x01\x12\x1c\n\x18LICENCE_STATE_SUPERSEDED\x10\x02\x12\x19\n\x15LICENCE_STATE_REVOKED\x10\x03\x12\x1b\n\x17LICENCE_STATE_CANCELLED\x10\x04\x12\x19\n\x15LICENCE_STATE_EXPIRED\x10\x05*~\n\x07\x46inding\x12\x17\n\x13\x46INDING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46INDING_VERIFIED\x10\x01\x12\x13\n\x0f\x46INDING_MISSING\x10\x02\x12\x13\n\x0f\x46INDING_INVALID\x10\x03\x12\x1a\n\x16\x46INDING_CONSENT_NEEDED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tongban/verification/v1/licence.proto\x12\x17tongban.verification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"D\n\x0cLicenceQuery\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x14\n\x0clicence_type\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\"\xdf\x01\n\x0eLicenceFinding\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x07\x66inding\x18\x02 \x01(\x0e\x32 .tongban.verification.v1.Finding\x12\x12\n\nlicence_id\x18\x03 \x01(\t\x12\x12\n\nidentifier\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t*\xb7\x01\n\x0cLicenceState\x12\x1d\n\x19LICENCE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13LICENCE_STATE_VALID\x10\x01\x12\x1c\n\x18LICENCE_STATE_SUPERSEDED\x10\x02\x12\x19\n\x15LICENCE_STATE_REVOKED\x10\x03\x12\x1b\n\x17LICENCE_STATE_CANCELLED\x10\x04\x12\x19\n\x15LICENCE_STATE_EXPIRED\x10\x05*~\n\x07\x46inding\x12\x17\n\x13\x46INDING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46INDING_VERIFIED\x10\x01\x12\x13\n\x0f\x46INDING_MISSING\x10\x02\x12\x13\n\x0f\x46INDING_INVALID\x10\x03\x12\x1a\n\x16\x46INDING_CONSENT_NEEDED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.verification.v1.licence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LICENCESTATE']._serialized_start=380
-  _globals['_LICENCESTATE']._serialized_end=563
-  _globals['_FINDING']._serialized_start=565
-  _globals['_FINDING']._serialized_end=691
+  _globals['_LICENCESTATE']._serialized_start=396
+  _globals['_LICENCESTATE']._serialized_end=579
+  _globals['_FINDING']._serialized_start=581
+  _globals['_FINDING']._serialized_end=707
   _globals['_LICENCEQUERY']._serialized_start=99
   _globals['_LICENCEQUERY']._serialized_end=167
   _globals['_LICENCEFINDING']._serialized_start=170
-  _globals['_LICENCEFINDING']._serialized_end=377
+  _globals['_LICENCEFINDING']._serialized_end=393
 # @@protoc_insertion_point(module_scope)

@@ -69,7 +69,7 @@ class _FindingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Finding.Value
     FINDING_INVALID: _Finding.ValueType  # 3
     """There is one, but it is void or expired."""
     FINDING_CONSENT_NEEDED: _Finding.ValueType  # 4
-    """There is one, but its holder has not consented to this use."""
+    """It is another person's, who has not consented to this use; whether there is one is not told."""
 
 class Finding(_Finding, metaclass=_FindingEnumTypeWrapper):
     """What a check of one requirement against the library found."""
@@ -83,7 +83,7 @@ FINDING_MISSING: Finding.ValueType  # 2
 FINDING_INVALID: Finding.ValueType  # 3
 """There is one, but it is void or expired."""
 FINDING_CONSENT_NEEDED: Finding.ValueType  # 4
-"""There is one, but its holder has not consented to this use."""
+"""It is another person's, who has not consented to this use; whether there is one is not told."""
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
@@ -129,6 +129,7 @@ class LicenceFinding(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     EVIDENCE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     finding: Global___Finding.ValueType
     licence_id: _builtins.str
@@ -138,6 +139,10 @@ class LicenceFinding(_message.Message):
     version: _builtins.int
     evidence_id: _builtins.str
     """Set when an evidence record was written."""
+    reason: _builtins.str
+    """Why, in one word: in_force, no_licence, revoked, cancelled, expired, not_yet_valid, no_consent, consent_expired,
+    consent_withdrawn.
+    """
     @_builtins.property
     def valid_until(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -150,10 +155,11 @@ class LicenceFinding(_message.Message):
         version: _builtins.int = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
         evidence_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_id", b"evidence_id", "finding", b"finding", "identifier", b"identifier", "key", b"key", "licence_id", b"licence_id", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_id", b"evidence_id", "finding", b"finding", "identifier", b"identifier", "key", b"key", "licence_id", b"licence_id", "reason", b"reason", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
