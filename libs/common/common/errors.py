@@ -93,3 +93,13 @@ class Unavailable(Refusal):
     """A part of the system is away for now."""
 
     kind = Kind.UNAVAILABLE
+
+
+class RemoteRefusal(Refusal):
+    """Another service said no; its word for it, its family and its sentence are kept."""
+
+    def __init__(self, reason: str, *, kind: Kind, sentence: str = "", **data: object) -> None:
+        super().__init__(**data)
+        # Only here do word and family belong to the object: they are the other service's.
+        vars(self).update(reason=reason, kind=kind)
+        self.sentence = sentence
