@@ -1,0 +1,1 @@
+"""The house checks: what people would otherwise have to remember."""
