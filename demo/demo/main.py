@@ -1,0 +1,56 @@
+"""The demo's commands: load the city, play the newborn's story, print a one-time code or the list of people."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pyotp
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from demo import city, loader, player
+from demo.people import one_time_seed
+from demo.settings import Settings
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+console = Console()
+
+
+@cli.command()
+def load() -> None:
+    """Load the demo city; loading again changes nothing."""
+
+    def told(title: str, count: int) -> None:
+        console.print(f"  {title} {count}")
+
+    console.print("装载演示城市")
+    asyncio.run(loader.load(Settings(), told=told))
+
+
+@cli.command()
+def play() -> None:
+    """Play the newborn's story once, through the public routes, each person with a session of his or her own."""
+    asyncio.run(player.play(Settings(), console, at=datetime.now(UTC)))
+
+
+@cli.command()
+def code(username: str) -> None:
+    """Print the one-time code of an officer, as the authenticator app would show it."""
+    console.print(pyotp.TOTP(one_time_seed(Settings(), city.employee(username)["username"])).now())
+
+
+@cli.command()
+def people() -> None:
+    """List the demo's accounts and their passwords."""
+    settings = Settings()
+    table = Table("用户名", "姓名", "单位与职务", "入口", "密码")
+    for person in city.citizens():
+        table.add_row(person["username"], person["name"], "市民", "/citizen", settings.citizen_password)
+    for person in city.employees():
+        where = f"{city.organisation(person['org_path'])['name']} {person['title']}"
+        table.add_row(person["username"], person["name"], where, "/workbench", settings.officer_password)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,58 @@
+"""The demo's people, logged in as themselves: one browser each."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from demo import city
+from demo.browser import Browser, Credentials
+from demo.settings import Settings
+
+# the departments whose officers decide the newborn's seven cases
+OFFICERS = ("health", "cdc", "police", "insurance", "social")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays in the newborn's story."""
+
+    mother: Browser
+    father: Browser
+    officers: dict[str, Browser]
+
+
+def one_time_seed(settings: Settings, username: str) -> str:
+    """An officer's own seed (base32), derived so that a command can print codes without a store of seeds."""
+    digest = hmac.digest(settings.totp_seed.encode(), username.encode(), hashlib.sha256)
+    return base64.b32encode(digest[:20]).decode()
+
+
+def credentials(settings: Settings, username: str) -> Credentials:
+    if any(person["username"] == username for person in city.citizens()):
+        return Credentials(username, settings.citizen_password)
+    return Credentials(username, settings.officer_password, one_time_seed(settings, username))
+
+
+@asynccontextmanager
+async def logged_in(settings: Settings, username: str) -> AsyncIterator[Browser]:
+    """The named person's browser with a session of its own."""
+    officer = next((person for person in city.employees() if person["username"] == username), None)
+    browser = Browser(
+        settings.public_url, "workbench" if officer else "citizen", post_id=officer and officer["post_id"]
+    )
+    async with browser:
+        await browser.log_in(credentials(settings, username))
+        yield browser
+
+
+@asynccontextmanager
+async def cast(settings: Settings) -> AsyncIterator[Cast]:
+    """Everybody of the newborn's story."""
+    async with AsyncExitStack() as stack:
+        mother = await stack.enter_async_context(logged_in(settings, "lijing"))
+        father = await stack.enter_async_context(logged_in(settings, "zhangwei"))
+        officers = {name: await stack.enter_async_context(logged_in(settings, name)) for name in OFFICERS}
+        yield Cast(mother, father, officers)

@@ -1,0 +1,78 @@
+"""Plays the newborn's story with a live view of where each case is."""
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from demo import newborn
+from demo.people import Cast, cast
+from demo.settings import Settings
+
+STATUS = {
+    "waiting": "等待前序事项",
+    "ready": "待受理",
+    "accepted": "已受理",
+    "approved": "已准予",
+    "certificate_made": "已制证",
+    "refused": "不予批准",
+    "pruned": "已退出",
+}
+PATIENCE = 120.0  # seconds until the story is given up as stuck
+
+
+class StoryStuck(Exception):
+    """The filing did not close in time."""
+
+
+async def play(settings: Settings, console: Console, *, at: datetime) -> dict[str, Any]:
+    """Consent, plan, submission, seven cases decided by five departments' officers, closing."""
+    console.print("演示：新生儿出生一件事")
+    async with cast(settings) as people:
+        console.print("  张伟（父亲）登录，授权李静在本事项中核验其居民身份证")
+        await newborn.grant(people.father, at=at)
+        serial = int(at.timestamp()) % 10_000_000
+        draft = await newborn.draft(people.mother, serial)
+        plan = await newborn.plan(people.mother, draft["filing_id"])
+        _explain(console, plan)
+        await newborn.submit(people.mother, draft["filing_id"], plan["digest"])
+        filing = await _follow(people, draft["filing_id"], serial, console)
+        console.print(f"  {filing['filing_no']} 已办结，李静可在“我的办件”中查看结果")
+        return filing
+
+
+def _explain(console: Console, plan: dict[str, Any]) -> None:
+    waived = [material for material in plan["materials"] if material["status"].startswith("waived")]
+    console.print(f"  李静（母亲）登录，填写一张表：{len(plan['materials'])} 份材料中 {len(waived)} 份免提交")
+
+
+async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -> dict[str, Any]:
+    """Let every officer work until the filing is closed, and show where it is."""
+    handled: dict[str, set[str]] = {name: set() for name in people.officers}
+    deadline = time.monotonic() + PATIENCE
+    with Live(console=console, refresh_per_second=8) as live:
+        while time.monotonic() < deadline:
+            filing = await newborn.filing(people.mother, filing_id)
+            live.update(_view(filing))
+            if filing["status"] == "closed":
+                return filing
+            mine = {case["case_id"] for case in filing["cases"]}
+            async with asyncio.TaskGroup() as group:
+                for name, officer in people.officers.items():
+                    group.create_task(newborn.work(officer, serial, handled=handled[name], only=mine))
+            await asyncio.sleep(0.2)
+    raise StoryStuck(filing_id)
+
+
+def _view(filing: dict[str, Any]) -> Table:
+    table = Table("办件编号", "事项", "状态", "承诺时限", title=f"{filing['filing_no']}")
+    for case in filing["cases"]:
+        due = case.get("promised_due_at")
+        table.add_row(
+            case["case_no"], case["item_name"], STATUS[case["status"]], due[:16].replace("T", " ") if due else "—"
+        )
+    return table
