@@ -1,0 +1,1 @@
+"""统一账号: who people are, where they work and what they may do."""

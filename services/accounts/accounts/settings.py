@@ -1,0 +1,30 @@
+"""What may vary between places, and the secrets, which have no default."""
+
+from pathlib import Path
+
+from common import config
+from pydantic import Field, SecretStr
+
+
+class Settings(config.Settings, env_prefix="ACCOUNTS_"):
+    """One name per line of the environment, prefix ACCOUNTS_."""
+
+    database_url: str
+    nats_url: str
+    http_port: int
+    grpc_port: int
+    keycloak_url: str
+    data_keys: dict[str, str]
+    index_key: str
+    clients: frozenset[str] = frozenset(
+        {"gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader"}
+    )
+    # what the realms are made of; the doors use none of it
+    public_url: str
+    keycloak_admin_client: str
+    keycloak_admin_secret: SecretStr
+    gateway_client_jwks: str
+    client_secrets: dict[str, SecretStr]
+    demo: bool = False
+    demo_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    demo_people: Path = Path("demo/city/people.yaml")
