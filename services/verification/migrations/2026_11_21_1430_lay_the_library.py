@@ -1,7 +1,7 @@
 """Lay the tables of the licence library."""
 
 from alembic import op
-from common.db import plumbing_upgrade
+from common.db import plumbing_1
 
 revision = "2026_11_21_1430"
 down_revision = None
@@ -99,6 +99,6 @@ CREATE INDEX evidence_licence ON evidence (licence_id, evidence_id) WHERE licenc
 
 
 def upgrade() -> None:
-    plumbing_upgrade(op)
+    plumbing_1(op)
     for statement in TABLES.split(";\n"):
         op.execute(statement)

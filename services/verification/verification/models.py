@@ -138,3 +138,11 @@ class EvidenceRow(SQLModel, table=True):
     identifier: str | None
     consent_id: UUID | None
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+licence_types = SQLModel.metadata.tables["licence_types"]
+licences = SQLModel.metadata.tables["licences"]
+licence_versions = SQLModel.metadata.tables["licence_versions"]
+licence_holders = SQLModel.metadata.tables["licence_holders"]
+consents = SQLModel.metadata.tables["consents"]
+evidence = SQLModel.metadata.tables["evidence"]

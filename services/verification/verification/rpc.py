@@ -1,0 +1,136 @@
+"""The gRPC door."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import grpc
+from common import rpc
+from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
+
+from verification import usecases
+from verification.domain.identifier import LicenceTypeCode, licence_type_code
+from verification.domain.licence import CHINA, Issuer, Licence
+from verification.domain.refusals import IdMalformed, TextUnfit
+from verification.domain.verifying import Decision, Evidence, Finding, Query
+from verification.store import Store
+
+type Context = grpc.aio.ServicerContext[Any, Any]
+
+LONGEST = 200
+
+FINDINGS = {
+    Finding.VERIFIED: licence_pb2.FINDING_VERIFIED,
+    Finding.MISSING: licence_pb2.FINDING_MISSING,
+    Finding.INVALID: licence_pb2.FINDING_INVALID,
+    Finding.CONSENT_NEEDED: licence_pb2.FINDING_CONSENT_NEEDED,
+}
+
+
+class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
+    """Answers for the library."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def FindLicences(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.FindLicencesRequest, context: Context
+    ) -> licence_service_pb2.FindLicencesResponse:
+        async with self._store.begin(rpc.actor(context)) as tx:
+            decisions = await usecases.find_licences(
+                tx, _queries(request.queries), matter_code=_text(request.matter_code, "matter_code")
+            )
+        return licence_service_pb2.FindLicencesResponse(findings=[_finding(decision) for decision in decisions])
+
+    async def VerifyLicences(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.VerifyLicencesRequest, context: Context
+    ) -> licence_service_pb2.VerifyLicencesResponse:
+        async with self._store.begin(rpc.actor(context)) as tx:
+            verified = await usecases.verify_licences(
+                tx,
+                _id(request.filing_id, "filing_id"),
+                _queries(request.queries),
+                matter_code=_text(request.matter_code, "matter_code"),
+                purpose=_text(request.purpose, "purpose"),
+            )
+        return licence_service_pb2.VerifyLicencesResponse(findings=[_finding(*each) for each in verified])
+
+    async def CheckLicenceTypes(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.CheckLicenceTypesRequest, context: Context
+    ) -> licence_service_pb2.CheckLicenceTypesResponse:
+        codes = [_text(code, "licence_types") for code in request.licence_types]
+        async with self._store.begin(rpc.actor(context)) as tx:
+            known = await usecases.check_licence_types(tx, codes)
+        return licence_service_pb2.CheckLicenceTypesResponse(known=known)
+
+    async def IssueLicence(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.IssueLicenceRequest, context: Context
+    ) -> licence_service_pb2.IssueLicenceResponse:
+        async with self._store.begin(rpc.actor(context)) as tx:
+            issued = await usecases.issue_licence(
+                tx,
+                _text(request.request_id, "request_id"),
+                licence_type=_type(request.licence_type),
+                issuer=Issuer(
+                    uscc=_text(request.issuer_uscc, "issuer_uscc"),
+                    org_id=_id(request.issuer_org_id, "issuer_org_id"),
+                    org_path=_text(request.issuer_org_path, "issuer_org_path"),
+                    region_code=_text(request.region_code, "region_code"),
+                ),
+                holders=[_id(holder, "holder_ids") for holder in request.holder_ids],
+                face={_text(code, "face"): _text(value, "face") for code, value in request.face.items()},
+            )
+        return licence_service_pb2.IssueLicenceResponse(licence_id=str(issued.licence_id), identifier=issued.identifier)
+
+
+def services(store: Store) -> list[tuple[rpc.Add, object]]:
+    """Name what this door answers."""
+    return [(licence_service_pb2_grpc.add_LicenceServiceServicer_to_server, LicenceService(store))]
+
+
+def _queries(asked: Sequence[licence_pb2.LicenceQuery]) -> list[Query]:
+    return [
+        Query(_text(query.key, "key"), _type(query.licence_type), _id(query.holder_id, "holder_id")) for query in asked
+    ]
+
+
+def _finding(decision: Decision, record: Evidence | None = None) -> licence_pb2.LicenceFinding:
+    found = licence_pb2.LicenceFinding(
+        key=decision.query.key, finding=FINDINGS[decision.finding], reason=decision.reason.value
+    )
+    if decision.licence is not None:
+        found.licence_id = str(decision.licence.licence_id)
+        found.identifier = decision.licence.identifier
+        found.version = decision.licence.version
+        end = _end(decision.licence)
+        if end is not None:
+            found.valid_until.FromDatetime(end)
+    if record is not None:
+        found.evidence_id = str(record.evidence_id)
+    return found
+
+
+def _end(licence: Licence) -> datetime | None:
+    """Give the first moment at which the licence is no longer valid."""
+    if licence.valid_until is None:
+        return None
+    return datetime.combine(licence.valid_until + timedelta(days=1), time(), CHINA).astimezone(UTC)
+
+
+def _text(text: str, field: str) -> str:
+    """Refuse what a browser's form would never send but a program may."""
+    if not text.strip() or len(text) > LONGEST or not text.isprintable():
+        raise TextUnfit(field=field)
+    return text
+
+
+def _id(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise IdMalformed(field=field) from error
+
+
+def _type(text: str) -> LicenceTypeCode:
+    return licence_type_code(text)
