@@ -44,7 +44,12 @@ class House:
 
     async def bring_up(self, services: Sequence[Service], steps: Sequence[Step] = PREPARATION) -> None:
         """Everything. Services start together (each waits for nobody), and the front door opens last."""
-        jobs = self._server_jobs() | {step.name: Job(step.after, partial(self._run_step, step)) for step in steps}
+        # while the first servers start, the libraries are imported
+        jobs = (
+            self._server_jobs()
+            | {"nursery": Job((), self.supervisor.nursery.start)}
+            | {step.name: Job((*step.after, "nursery"), partial(self._run_step, step)) for step in steps}
+        )
         prepared = tuple(jobs)
         others = tuple(each.name for each in services if each.name != FRONT_DOOR)
         for each in services:

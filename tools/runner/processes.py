@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from tools.runner.forking import Nursery, Running
 from tools.runner.instance import ROOT
 from tools.runner.refusals import ControlRefused, StartFailed
 
@@ -51,7 +52,8 @@ class Child:
     logs: Path
     on_change: Callable[[], None]
     state: State = State.STOPPED
-    process: asyncio.subprocess.Process | None = None
+    nursery: Nursery | None = None
+    process: Running | None = None
     restarts: int = 0
     watch: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -103,17 +105,7 @@ class Child:
     async def _spawn(self) -> None:
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
-        with self.log_file.open("ab") as out:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.program.command,
-                cwd=ROOT,
-                env=self.program.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=asyncio.subprocess.STDOUT,
-                # a group of its own: Ctrl-C in the terminal reaches the runner alone, which stops the others in order
-                start_new_session=True,
-            )
+        self.process = await spawn(self.program.command, self.program.environment, self.log_file, self.nursery)
         self.on_change()
 
     async def _become_ready(self, *, once: bool) -> None:
@@ -148,7 +140,11 @@ class Child:
             backoff = min(backoff * 2, LONGEST_BACKOFF)
             self.restarts += 1
             self._move(State.STARTING)
-            await self._spawn()
+            try:
+                await self._spawn()
+            except (StartFailed, OSError) as failure:
+                log.warning("%s could not be started: %s", self.program.name, failure)
+                continue
             await self._become_ready(once=False)
             if self.state is State.READY:
                 log.warning("%s is back", self.program.name)
@@ -159,13 +155,13 @@ class Child:
             return
         group = self.process.pid
         if self.process.returncode is None:
-            _signal_group(group, self.program.stop_signal)
-            _signal_group(group, signal.SIGCONT)  # a process that a test has frozen could not obey
+            signal_group(group, self.program.stop_signal)
+            signal_group(group, signal.SIGCONT)  # a process that a test has frozen could not obey
             try:
                 await asyncio.wait_for(self.process.wait(), timeout=self.program.stop_within)
             except TimeoutError:
                 log.warning("%s did not stop in time and is killed", self.program.name)
-        _signal_group(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
         await self.process.wait()
 
     def _move(self, state: State) -> None:
@@ -175,6 +171,25 @@ class Child:
 
     def _explain(self, what: str) -> str:
         return f"{self.program.name} {what}. The end of {self.log_file}:\n{tail(self.log_file)}"
+
+
+async def spawn(
+    command: tuple[str, ...], environment: Mapping[str, str], output: Path, nursery: Nursery | None = None
+) -> Running:
+    """Forked from the nursery if it can be, else started; either way in a group of its own, writing into a file."""
+    if nursery and nursery.can_run(command):
+        return await nursery.fork(command, environment, output)
+    with output.open("ab") as out:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=ROOT,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=asyncio.subprocess.STDOUT,
+            # Ctrl-C in the terminal reaches the runner alone, which stops the others in order
+            start_new_session=True,
+        )
 
 
 def describe_exit(code: int) -> str:
@@ -187,6 +202,6 @@ def tail(file: Path, lines: int = 20) -> str:
     return "\n".join(f"  {line}" for line in file.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
+def signal_group(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)

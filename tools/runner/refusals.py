@@ -1,7 +1,7 @@
 """What the runner says no to: named, with a sentence that tells what to do."""
 
 
-class Refused(Exception):  # noqa: N818 - the house calls it a refusal
+class Refused(Exception):
     """The runner cannot go on; its sentence is all that the person needs to read."""
 
 

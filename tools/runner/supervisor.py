@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +15,9 @@ from typing import Any, Self
 import psutil
 
 from tools.runner.control import LINE_LIMIT, Control, signal_named
+from tools.runner.forking import Nursery
 from tools.runner.instance import Instance, write_private
-from tools.runner.processes import Child, Program, tail
+from tools.runner.processes import Child, Program, signal_group, spawn, tail
 from tools.runner.refusals import AlreadyRunning, ControlRefused, Refused, StartFailed
 
 log = logging.getLogger("runner")
@@ -31,6 +33,7 @@ class Supervisor:
         self.instance = instance
         self.phase = "starting"
         self.children: dict[str, Child] = {}
+        self.nursery = Nursery(instance.logs / "nursery.log")
         self._lock: int | None = None
         self._door: asyncio.Server | None = None
 
@@ -53,6 +56,7 @@ class Supervisor:
         self.phase = "stopping"
         for child in reversed(self.children.values()):
             await child.stop()
+        await self.nursery.stop()
         if self._door:
             self._door.close()
         self.instance.control.unlink(missing_ok=True)
@@ -62,7 +66,7 @@ class Supervisor:
 
     async def start(self, program: Program) -> Child:
         """Start a process and return when it is ready; from then on it is kept alive."""
-        child = Child(program, self.instance.logs, self._note)
+        child = Child(program, self.instance.logs, self._note, nursery=self.nursery)
         self.children[program.name] = child
         await child.start()
         return child
@@ -70,18 +74,12 @@ class Supervisor:
     async def run(self, name: str, command: Iterable[str], environment: dict[str, str]) -> None:
         """Run a command to its end, its output into a log of its own."""
         file = self.instance.logs / f"{name}.log"
-        with file.open("wb") as out:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=asyncio.subprocess.STDOUT,
-            )
+        file.unlink(missing_ok=True)
+        process = await spawn(tuple(command), environment, file, self.nursery)
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            process.kill()
+            signal_group(process.pid, signal.SIGKILL)
             await process.wait()
             raise
         if code:

@@ -26,12 +26,14 @@ class Runner:
 
     run_dir: Path
     base: int = BASE
+    fork: bool = False
     started: list[subprocess.Popen] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
         outer = {name: value for name, value in os.environ.items() if not name.startswith("TONGBAN_")}
-        return {**outer, "TONGBAN_RUN_DIR": str(self.run_dir)}
+        # the libraries' import would take longer than most of these tests
+        return {**outer, "TONGBAN_RUN_DIR": str(self.run_dir), **({} if self.fork else {"TONGBAN_NO_FORK": "1"})}
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "tools.runner", *arguments]
@@ -56,9 +58,9 @@ class Runner:
         given = ("--instance", "trial", "--base", str(self.base), "--no-keycloak", *options)
         return self.call("exec", *given, "--", sys.executable, "-c", script)
 
-    def begin_small_house(self) -> subprocess.Popen:
-        """Servers and two small services, until told to stop; answers when all are ready."""
-        process = self.begin("-m", "tools.tests.small_house", str(self.base))
+    def begin_small_house(self, *services: str) -> subprocess.Popen:
+        """Servers and small services, until told to stop; answers when all are ready."""
+        process = self.begin("-m", "tools.tests.small_house", str(self.base), *services)
         for line in process.stdout:
             if line == "up\n":
                 return process

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 from tools.runner.house import House
 from tools.runner.instance import Instance
@@ -10,13 +9,11 @@ from tools.runner.leaving import finish
 from tools.runner.sequence import Service
 from tools.runner.supervisor import Supervisor
 
-SMALL_SERVICE = str(Path(__file__).with_name("small_service.py"))
-
 
 async def stay(base: int, names: list[str]) -> int:
     async with Supervisor(Instance("trial", base)) as supervisor:
         house = House(supervisor, print, keycloak=False)
-        services = [Service(name, (sys.executable, SMALL_SERVICE, name)) for name in names]
+        services = [Service(name, (sys.executable, "-m", "tools.tests.small_service", name)) for name in names]
         house.check_ports(services)
         await house.bring_up(services, steps=())
         print("up", flush=True)

@@ -68,14 +68,30 @@ async def test_what_is_killed_comes_back(runner: Runner) -> None:
     before = await runner.control.status()
     for name in ("accounts", "postgres", "nats", "redis"):
         await runner.control.kill(name, "KILL")
-    after = {}
+    after, killed = before, set(before) - {"gateway"}
     async with asyncio.timeout(30):
-        while not all(status.state == "ready" and status.restarts == 1 for status in after.values()) or not after:
+        while not all((after[name].state, after[name].restarts) == ("ready", 1) for name in killed):
             await asyncio.sleep(0.1)
             after = await runner.control.status()
-            del after["gateway"]
-    assert all(after[name].pid != before[name].pid for name in after)
-    assert (await runner.control.status())["gateway"] == before["gateway"]
+    assert all(after[name].pid != before[name].pid for name in killed)
+    assert after["gateway"] == before["gateway"]
+
+
+async def test_services_forked_from_a_killed_process_come_back_too(runner: Runner) -> None:
+    runner.fork = True
+    services = ("accounts", "verification", "orchestration")
+    runner.begin_small_house(*services)
+    before = await runner.control.status()
+    nursery = psutil.Process(before["accounts"].pid).parent()
+    assert all(psutil.Process(before[name].pid).parent() == nursery for name in services)
+    nursery.kill()
+    after = before
+    async with asyncio.timeout(20):
+        while not all((after[name].state, after[name].restarts) == ("ready", 1) for name in services):
+            await asyncio.sleep(0.1)
+            after = await runner.control.status()
+    assert after["postgres"] == before["postgres"]
+    assert after["accounts"].pid != before["accounts"].pid
 
 
 async def test_processes_are_stopped_and_started_by_name(runner: Runner) -> None:
@@ -110,7 +126,7 @@ def test_what_a_killed_runner_left_behind_is_ended_by_the_next(runner: Runner) -
     assert {"postgres", "nats", "redis", "accounts", "gateway"} == set(left)
     house.kill()
     house.wait()
-    assert all(psutil.pid_exists(pid) for pid in left.values())
+    assert all(psutil.pid_exists(left[server]) for server in ("postgres", "nats", "redis"))
     done = runner.execute("print('after the crash')", "--keep-data")
     assert done.returncode == 0, done.stderr
     assert "after the crash" in done.stdout
