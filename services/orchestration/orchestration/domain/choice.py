@@ -48,7 +48,11 @@ def choose(definition: Definition, is_met: Callable[[str], bool]) -> dict[str, C
         if item.when is not None and not is_met(item.when):
             chosen[code] = Chosen(applies=False, reason=Reason.CONDITION_NOT_MET, data={"condition": item.when})
         elif lost:
-            chosen[code] = Chosen(applies=False, reason=Reason.DEPENDENCY_LEFT_OUT, data={"item": lost[0]})
+            chosen[code] = Chosen(
+                applies=False,
+                reason=Reason.DEPENDENCY_LEFT_OUT,
+                data={"item": lost[0], "item_name": definition.item[lost[0]].name},
+            )
         elif item.when is not None:
             chosen[code] = Chosen(applies=True, reason=Reason.CONDITION_MET, data={"condition": item.when})
         else:

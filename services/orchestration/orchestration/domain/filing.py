@@ -3,16 +3,18 @@
 Every act takes the filing with all its cases and gives the filing as it is after, with the facts that happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from worktime import Calendar
 
 from orchestration.domain import case as rules
 from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Needs
+from orchestration.domain.plan import Draft, Plan
 from orchestration.domain.refusals import CaseNotApproved, CaseNotFound, FilingAlreadySubmitted
 
 
@@ -48,6 +50,29 @@ class Filing:
             if case.id == case_id:
                 return case
         raise CaseNotFound(case_id=case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the applicant wrote; it is sealed wherever it rests."""
+
+    form: Mapping[str, Any]
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A filing with what it is about: the matter's name, the content, and the plan that was last shown or submitted."""
+
+    filing: Filing
+    matter_name: str
+    content: Content
+    plan: Plan | None = None
+
+    @property
+    def draft(self) -> Draft:
+        filing, content = self.filing, self.content
+        return Draft(filing.revision, filing.applicant_id, content.answers, content.form)
 
 
 class Happened(StrEnum):

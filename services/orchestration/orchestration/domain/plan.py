@@ -265,11 +265,10 @@ def _materials(
         for need in item.requirements
         if need.necessity is Necessity.REQUIRED
     }
-    people = people_of(definition, draft.applicant_id, draft.form)
     materials = []
     for requirement in definition.requirements:
         if requirement.code in used:
-            standing, ground, data = _stands(requirement, people, draft.form, findings)
+            standing, ground, data = _stands(definition, requirement, draft, findings)
             materials.append(
                 Material(
                     code=requirement.code,
@@ -286,19 +285,20 @@ def _materials(
 
 
 def _stands(
-    requirement: Requirement, people: Mapping[str, str], form: Mapping[str, Any], findings: Mapping[str, Finding]
+    definition: Definition, requirement: Requirement, draft: Draft, findings: Mapping[str, Finding]
 ) -> tuple[Standing, Ground, dict[str, Any]]:
     match requirement.source:
         case Source.PRODUCED:
             # The checks saw to it that an item that needs this waits for the approval of the one that produces it.
-            return Standing.WAIVED, Ground.PRODUCED_BY_ITEM, {"item": requirement.item}
+            producer = definition.item[requirement.item or ""]
+            return Standing.WAIVED, Ground.PRODUCED_BY_ITEM, {"item": producer.code, "item_name": producer.name}
         case Source.FORM:
             data = {"field": requirement.field}
-            if form.get(requirement.field or "") in (None, "", [], {}):
+            if draft.form.get(requirement.field or "") in (None, "", [], {}):
                 return Standing.NEEDED, Ground.FIELD_EMPTY, data
             return Standing.PROVIDED, Ground.IN_FORM, data
         case Source.LICENCE:
-            return _licence(requirement, people.get(requirement.holder or ""), findings.get(requirement.code))
+            return _licence(definition, requirement, draft, findings.get(requirement.code))
 
 
 _NEEDED = {
@@ -309,17 +309,21 @@ _NEEDED = {
 
 
 def _licence(
-    requirement: Requirement, holder_id: str | None, finding: Finding | None
+    definition: Definition, requirement: Requirement, draft: Draft, finding: Finding | None
 ) -> tuple[Standing, Ground, dict[str, Any]]:
-    data = {"licence_type": requirement.licence_type, "holder": requirement.holder, "holder_id": holder_id}
+    holder_id = people_of(definition, draft.applicant_id, draft.form).get(requirement.holder or "")
+    names = {role.code: role.name for role in definition.people}
+    data: dict[str, Any] = {
+        "licence_type": requirement.licence_type,
+        "holder": requirement.holder,
+        "holder_name": names[requirement.holder or ""],
+        "holder_id": holder_id,
+    }
     if holder_id is None:
         return Standing.NEEDED, Ground.HOLDER_UNKNOWN, data
     if finding is None:
         return Standing.NEEDED, Ground.LICENCE_MISSING, data
     if finding.found is not Found.VERIFIED:
         return Standing.NEEDED, _NEEDED[finding.found], data
-    return (
-        Standing.WAIVED,
-        Ground.LICENCE_VERIFIED,
-        {**data, "licence_id": finding.licence_id, "version": finding.version},
-    )
+    data |= {"licence_id": finding.licence_id, "version": finding.version}
+    return Standing.WAIVED, Ground.LICENCE_VERIFIED, data

@@ -1,0 +1,58 @@
+"""Who may use which verb, and what every route takes."""
+
+from math import isfinite
+from typing import Annotated, Any
+
+from common.auth import Actor
+from common.permissions import Caller, Permission
+from common.web import app_of, may
+from fastapi import Depends, Path, Query
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from orchestration.usecases import App
+
+_CITIZEN = frozenset({Caller.CITIZEN})
+_OFFICER = frozenset({Caller.OFFICER})
+_ANYONE = frozenset(Caller)
+
+AppDep = Annotated[App, Depends(app_of)]
+
+MayPublish = Annotated[
+    Actor, may(Permission("orchestration:publish_matter", frozenset({Caller.OFFICER, Caller.SERVICE}), acr=2))
+]
+MayReadMatter = Annotated[Actor, may(Permission("orchestration:read_matter", _ANYONE))]
+MayFile = Annotated[Actor, may(Permission("orchestration:file_matter", _CITIZEN))]
+MayReadFiling = Annotated[Actor, may(Permission("orchestration:read_filing", _CITIZEN))]
+MayReadCase = Annotated[Actor, may(Permission("orchestration:read_case", _OFFICER))]
+MayAccept = Annotated[Actor, may(Permission("orchestration:accept_case", _OFFICER, acr=2))]
+MayDecide = Annotated[Actor, may(Permission("orchestration:decide_case", _OFFICER, acr=2))]
+MayOperate = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER))]
+
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+Id = Annotated[str, Path(pattern=_UUID)]
+Code = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Size = Annotated[int, Query(alias="page_size", ge=1, le=100)]
+CursorText = Annotated[str | None, Query(alias="cursor", max_length=500)]
+
+_DEEPEST = 12
+_LARGEST = 2**53
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise PydanticCustomError("too_deep", "nested too deep")
+    match value:
+        case dict():
+            for inner in value.values():
+                _plain(inner, depth + 1)
+        case list():
+            for inner in value:
+                _plain(inner, depth + 1)
+        case int() | float() if not isfinite(value) or abs(value) > _LARGEST:
+            raise PydanticCustomError("number_size", "number out of range")
+    return value
+
+
+# Free JSON, as forms are until their schema is known, within what every reader of JSON can take.
+JsonObject = Annotated[dict[str, Any], AfterValidator(_plain)]

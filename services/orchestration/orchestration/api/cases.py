@@ -1,0 +1,91 @@
+"""Cases: what a department's officer sees and decides; and what operators look after."""
+
+from typing import Annotated, cast
+from uuid import UUID
+
+from common import paging, web
+from common.paging import Page
+from fastapi import APIRouter, Query
+from pydantic import Field, StringConstraints
+
+from orchestration import usecases
+from orchestration.api.access import (
+    AppDep,
+    CursorText,
+    Id,
+    JsonObject,
+    MayAccept,
+    MayDecide,
+    MayOperate,
+    MayReadCase,
+    Size,
+)
+from orchestration.api.answers import CaseAnswer
+from orchestration.api.case_answers import CaseDetailAnswer, StuckAnswer
+from orchestration.domain.case import Status
+from orchestration.store.cases import CaseLine
+
+router = APIRouter()
+
+_StatusQuery = Annotated[Status | None, Query()]
+
+
+class ApproveCase(web.Body):
+    """The fields of the item's result."""
+
+    result: JsonObject = Field(default_factory=dict)
+
+
+class RefuseCase(web.Body):
+    """Why, as a code for statistics and in words for the applicant."""
+
+    reason_code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,62}$")]
+    explanation: web.LongText
+
+
+@router.get("/v1/cases")
+async def list_cases(
+    app: AppDep,
+    actor: MayReadCase,
+    status: _StatusQuery = None,
+    cursor: CursorText = None,
+    size: Size = paging.DEFAULT_SIZE,
+) -> Page[CaseLine]:
+    after = cast("UUID", paging.decode(cursor, UUID)[0]) if cursor else None
+    async with app.store.begin(actor) as tx:
+        rows = await usecases.list_cases(tx, status=status, after=after, size=size)
+    return paging.cut(rows, size, lambda line: (UUID(line.id),))
+
+
+@router.get("/v1/cases/{case_id}")
+async def read_case(case_id: Id, app: AppDep, actor: MayReadCase) -> CaseDetailAnswer:
+    async with app.store.begin(actor) as tx:
+        detail = await usecases.read_case(tx, case_id)
+    return CaseDetailAnswer.of(detail, app.sentences, app.calendar)
+
+
+@router.post("/v1/cases/{case_id}:accept")
+async def accept_case(case_id: Id, app: AppDep, actor: MayAccept) -> CaseAnswer:
+    async with app.store.begin(actor) as tx:
+        return tx.unit.answer(CaseAnswer.of(await usecases.accept_case(tx, case_id, calendar=app.calendar)))
+
+
+@router.post("/v1/cases/{case_id}:approve")
+async def approve_case(case_id: Id, body: ApproveCase, app: AppDep, actor: MayDecide) -> CaseAnswer:
+    async with app.store.begin(actor) as tx:
+        answer = tx.unit.answer(CaseAnswer.of(await usecases.approve_case(tx, case_id, result=body.result)))
+    app.calls_due.set()
+    return answer
+
+
+@router.post("/v1/cases/{case_id}:refuse")
+async def refuse_case(case_id: Id, body: RefuseCase, app: AppDep, actor: MayDecide) -> CaseAnswer:
+    async with app.store.begin(actor) as tx:
+        refused = await usecases.refuse_case(tx, case_id, reason_code=body.reason_code, explanation=body.explanation)
+        return tx.unit.answer(CaseAnswer.of(refused))
+
+
+@router.get("/v1/operations/stuck")
+async def list_stuck(app: AppDep, actor: MayOperate) -> StuckAnswer:
+    async with app.store.begin(actor) as tx:
+        return StuckAnswer(await usecases.list_motionless(tx), await usecases.list_incidents(tx))

@@ -1,0 +1,40 @@
+"""The clock door: calls that are due, and the watch over filings that nothing moves."""
+
+import asyncio
+
+from common import telemetry
+from common.auth import system
+from prometheus_client import Gauge
+
+from orchestration import usecases
+from orchestration.usecases import App
+
+_POLL = 1.0  # seconds: how late a call can be when nobody wakes us
+
+MOTIONLESS = Gauge("orchestration_motionless_filings", "Open filings that nothing will move; must be 0.")
+INCIDENTS = Gauge("orchestration_incidents", "Calls that were given up and wait for people.")
+
+
+async def run_calls(app: App) -> None:
+    """Wait for a commit that left calls, or a moment, and make those that are due."""
+    try:
+        async with asyncio.timeout(_POLL):
+            await app.calls_due.wait()
+    except TimeoutError:
+        pass
+    app.calls_due.clear()
+    while await usecases.run_calls(
+        app.store, app.outside, system("orchestration", route="run_calls"), chance=app.chance
+    ):
+        pass
+
+
+async def watch(app: App) -> None:
+    """Measure what must be nothing, and say so when it is not."""
+    async with app.store.begin(system("orchestration", route="watch")) as tx:
+        motionless = await usecases.list_motionless(tx)
+        incidents = await usecases.list_incidents(tx)
+    MOTIONLESS.set(len(motionless))
+    INCIDENTS.set(len(incidents))
+    for filing in motionless:
+        telemetry.log.error("orchestration.motionless", filing_id=filing.filing_id)

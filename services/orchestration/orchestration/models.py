@@ -1,0 +1,126 @@
+"""Tables. Whatever a person wrote or is told about a person is sealed (`bytea`); ids, codes and times are plain."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+_MOMENT: Any = DateTime(timezone=True)
+_ID: Any = Uuid(as_uuid=False)
+_JSON: Any = JSONB
+_SEALED: Any = LargeBinary
+_TEXT: Any = Text
+
+
+class MatterRow(SQLModel, table=True):
+    """A version of a matter, immutable once there."""
+
+    __tablename__ = "matters"
+    code: str = Field(primary_key=True, sa_type=_TEXT)
+    version: int = Field(primary_key=True)
+    name: str = Field(sa_type=_TEXT)
+    effective_from: date
+    checksum: str = Field(sa_type=_TEXT)
+    definition: dict[str, Any] = Field(sa_type=_JSON)
+    published_at: datetime = Field(sa_type=_MOMENT)
+
+
+class FilingRow(SQLModel, table=True):
+    """A filing; `content` is the sealed form with the answers."""
+
+    __tablename__ = "filings"
+    __table_args__ = (
+        Index("filings_by_applicant", "applicant_id", text("id desc")),
+        Index("filings_open", "id", postgresql_where=text("state = 'submitted'")),
+    )
+    id: str = Field(primary_key=True, sa_type=_ID)
+    no: str | None = Field(sa_type=_TEXT, unique=True)
+    matter_code: str = Field(sa_type=_TEXT)
+    matter_version: int
+    matter_name: str = Field(sa_type=_TEXT)
+    region_code: str = Field(sa_type=_TEXT)
+    applicant_id: str = Field(sa_type=_TEXT)
+    state: str = Field(sa_type=_TEXT)
+    revision: int
+    version: int
+    open_cases: int
+    content: bytes = Field(sa_type=_SEALED)
+    plan: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    created_at: datetime = Field(sa_type=_MOMENT)
+    submitted_at: datetime | None = Field(sa_type=_MOMENT)
+    closed_at: datetime | None = Field(sa_type=_MOMENT)
+
+
+class CaseRow(SQLModel, table=True):
+    """A case; due times are columns for the lists, `due` tells how they were counted."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("cases_of_filing", "filing_id"),
+        Index("cases_in_scope", "org_path", text("id desc"), postgresql_ops={"org_path": "text_pattern_ops"}),
+        Index("cases_promised", "promised_due_at", postgresql_where=text("status = 'accepted'")),
+        Index("cases_statutory", "statutory_due_at", postgresql_where=text("status = 'accepted'")),
+    )
+    id: str = Field(primary_key=True, sa_type=_ID)
+    no: str = Field(sa_type=_TEXT, unique=True)
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    applicant_id: str = Field(sa_type=_TEXT)
+    matter_code: str = Field(sa_type=_TEXT)
+    item: str = Field(sa_type=_TEXT)
+    item_name: str = Field(sa_type=_TEXT)
+    org_id: str = Field(sa_type=_TEXT)
+    org_path: str = Field(sa_type=_TEXT)
+    org_uscc: str = Field(sa_type=_TEXT)
+    region_code: str = Field(sa_type=_TEXT)
+    status: str = Field(sa_type=_TEXT)
+    waits_for: list[dict[str, Any]] = Field(sa_type=_JSON)
+    open_dependencies: int
+    gives_licence: bool
+    clocks: dict[str, Any] = Field(sa_type=_JSON)
+    due: dict[str, Any] = Field(sa_type=_JSON)
+    materials: list[dict[str, Any]] = Field(sa_type=_JSON)
+    version: int
+    created_at: datetime = Field(sa_type=_MOMENT)
+    ready_at: datetime | None = Field(sa_type=_MOMENT)
+    accepted_at: datetime | None = Field(sa_type=_MOMENT)
+    decided_at: datetime | None = Field(sa_type=_MOMENT)
+    promised_due_at: datetime | None = Field(sa_type=_MOMENT)
+    statutory_due_at: datetime | None = Field(sa_type=_MOMENT)
+    result: bytes | None = Field(sa_type=_SEALED)
+    reason_code: str | None = Field(sa_type=_TEXT)
+    explanation: bytes | None = Field(sa_type=_SEALED)
+    licence_id: str | None = Field(sa_type=_TEXT)
+
+
+class CallRow(SQLModel, table=True):
+    """A call to another service that is due (待办调用), until it succeeded or became an incident."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("calls_of_case", "case_id", "kind", unique=True),
+        Index("calls_due", "next_try_at", postgresql_where=text("state = 'pending'")),
+    )
+    id: str = Field(primary_key=True, sa_type=_ID)
+    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    kind: str = Field(sa_type=_TEXT)
+    state: str = Field(sa_type=_TEXT)
+    payload: bytes = Field(sa_type=_SEALED)
+    attempts: int
+    next_try_at: datetime = Field(sa_type=_MOMENT)
+    lease_until: datetime | None = Field(sa_type=_MOMENT)
+    error: str | None = Field(sa_type=_TEXT)
+    created_at: datetime = Field(sa_type=_MOMENT)
+    done_at: datetime | None = Field(sa_type=_MOMENT)
+
+
+class SerialRow(SQLModel, table=True):
+    """The last serial given out per region, day and channel."""
+
+    __tablename__ = "serials"
+    region_code: str = Field(primary_key=True, sa_type=_TEXT)
+    day: date = Field(primary_key=True)
+    channel: str = Field(primary_key=True, sa_type=_TEXT)
+    last: int

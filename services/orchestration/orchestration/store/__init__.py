@@ -1,0 +1,68 @@
+"""The memory: every SQL statement of the service. `Store.begin` is the only way to commit."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from common import transaction
+from common.auth import Actor
+from common.crypto import KeyRing
+from common.db import Database
+from common.transaction import Transaction
+
+from orchestration.store.calls import Calls
+from orchestration.store.cases import Cases
+from orchestration.store.filings import Filings
+from orchestration.store.matters import Known, Matters
+from orchestration.store.operations import Operations
+
+__all__ = ["Store", "Tx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One transaction and what can be remembered in it."""
+
+    unit: Transaction
+    matters: Matters
+    filings: Filings
+    cases: Cases
+    calls: Calls
+    operations: Operations
+
+
+class Store:
+    """The database with the clock, ids and keys that its transactions need."""
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+    ) -> None:
+        self.database = database
+        self._clock = clock
+        self._ids = ids
+        self._keys = keys
+        # Published versions never change, so each is read once per process.
+        self._definitions: Known = {}
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor, *, once: Sequence[UUID] = (), consumer: str = "") -> AsyncIterator[Tx]:
+        async with transaction.begin(
+            self.database,
+            service="orchestration",
+            at=self._clock(),
+            ids=self._ids,
+            actor=actor,
+            keys=self._keys,
+            once=once,
+            consumer=consumer,
+        ) as unit:
+            yield Tx(
+                unit=unit,
+                matters=Matters(unit, self._definitions),
+                filings=Filings(unit),
+                cases=Cases(unit),
+                calls=Calls(unit),
+                operations=Operations(unit),
+            )

@@ -1,0 +1,228 @@
+"""Filings: drafts, submission, and the step that every act on a case writes."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from common.auth import Actor
+from common.scope import visible
+from common.transaction import Transaction
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from orchestration.domain.case import Case
+from orchestration.domain.filing import Content, Dossier, Filing, State, Step
+from orchestration.domain.plan import Plan
+from orchestration.domain.refusals import CaseNotFound, FilingNotFound
+from orchestration.events import filing_fact
+from orchestration.models import SerialRow
+from orchestration.store.rows import (
+    CASE_COLUMNS,
+    CASES,
+    FILING_COLUMNS,
+    FILINGS,
+    PLAN,
+    case_of,
+    case_values,
+    clocks_json,
+    content_of,
+    filing_of,
+    seal_json,
+    sealed_content,
+)
+
+_serials: Any = SerialRow.__table__  # type: ignore[attr-defined]
+_DOSSIER = [*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.content, FILINGS.c.plan]
+
+_INSERT_DRAFT = """
+insert into filings (id, matter_code, matter_version, matter_name, region_code, applicant_id, state, revision, version,
+                     open_cases, content, created_at)
+values (cast(:id as uuid), :matter_code, :matter_version, :matter_name, :region_code, :applicant_id, 'draft', 1, 1,
+        0, :content, :created_at)
+returning 1"""
+_UPDATE_DRAFT = """
+update filings set content = :content, revision = :revision
+where id = cast(:id as uuid) and state = 'draft' and revision = :revision - 1
+returning 1"""
+_UPDATE_FILING = """
+update filings set state = :state, no = :no, version = :version, open_cases = :open_cases,
+                   submitted_at = :submitted_at, closed_at = :closed_at
+where id = cast(:id as uuid) and version = :version - 1
+returning 1"""
+_UPDATE_CASES = """
+update cases as c
+set status = n.status, open_dependencies = n.open_dependencies, version = n.version, ready_at = n.ready_at,
+    accepted_at = n.accepted_at, decided_at = n.decided_at, promised_due_at = n.promised_due_at,
+    statutory_due_at = n.statutory_due_at, clocks = cast(n.clocks as jsonb),
+    due = coalesce(cast(n.due as jsonb), c.due), reason_code = n.reason_code, licence_id = n.licence_id,
+    result = coalesce(n.result, c.result), explanation = coalesce(n.explanation, c.explanation)
+from unnest(cast(:ids as uuid[]), cast(:statuses as text[]), cast(:open_dependencies as int[]),
+            cast(:versions as int[]), cast(:ready_at as timestamptz[]), cast(:accepted_at as timestamptz[]),
+            cast(:decided_at as timestamptz[]), cast(:promised_due_at as timestamptz[]),
+            cast(:statutory_due_at as timestamptz[]), cast(:clocks as text[]), cast(:due as text[]),
+            cast(:reason_codes as text[]), cast(:licence_ids as text[]), cast(:results as bytea[]),
+            cast(:explanations as bytea[]))
+     as n(id, status, open_dependencies, version, ready_at, accepted_at, decided_at, promised_due_at,
+          statutory_due_at, clocks, due, reason_code, licence_id, result, explanation)
+where c.id = n.id
+returning 1"""
+
+
+class Filings:
+    """The filings that the actor may see."""
+
+    def __init__(self, unit: Transaction) -> None:
+        self._unit = unit
+
+    async def add(self, filing: Filing, *, matter_name: str, content: Content) -> None:
+        self._unit.write(
+            "insert_draft",
+            _INSERT_DRAFT,
+            rows=1,
+            id=filing.id,
+            matter_code=filing.matter_code,
+            matter_version=filing.matter_version,
+            matter_name=matter_name,
+            region_code=filing.region_code,
+            applicant_id=filing.applicant_id,
+            content=sealed_content(self._unit.keys, content, filing.id),
+            created_at=filing.created_at,
+        )
+
+    async def revise(self, filing: Filing, content: Content) -> None:
+        sealed = sealed_content(self._unit.keys, content, filing.id)
+        self._unit.write("update_draft", _UPDATE_DRAFT, rows=1, id=filing.id, content=sealed, revision=filing.revision)
+
+    async def read(self, filing_id: str, *, lock: bool = False) -> Dossier:
+        """The applicant's own filing, with its cases."""
+        query = select(*_DOSSIER).where(
+            FILINGS.c.id == filing_id, visible(self._unit.actor, owner=FILINGS.c.applicant_id)
+        )
+        row = (await self._unit.connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        if row is None:
+            raise FilingNotFound(filing_id=filing_id)
+        cases = await self._unit.connection.execute(
+            select(*CASE_COLUMNS).where(CASES.c.filing_id == filing_id).order_by(CASES.c.no)
+        )
+        return self._dossier(row, tuple(case_of(case) for case in cases))
+
+    async def lock_by_case(self, case_id: str, actor: Actor) -> Dossier:
+        """The filing of a case in the actor's sight, locked with all its cases: the first statement of every act."""
+        asked = CASES.alias("asked")
+        wanted = (
+            select(asked.c.filing_id)
+            .where(asked.c.id == case_id, visible(actor, region=asked.c.region_code, org=asked.c.org_path))
+            .scalar_subquery()
+        )
+        rows = (
+            await self._unit.connection.execute(
+                select(*_DOSSIER, *CASE_COLUMNS)
+                .join(CASES, CASES.c.filing_id == FILINGS.c.id)
+                .where(FILINGS.c.id == wanted)
+                .order_by(CASES.c.id)
+                .with_for_update(of=[FILINGS, CASES])
+            )
+        ).all()
+        if not rows:
+            raise CaseNotFound(case_id=case_id)
+        return self._dossier(rows[0], tuple(case_of(row) for row in rows))
+
+    async def page(self, *, after: UUID | None, size: int) -> list[Dossier]:
+        """The caller's own filings, newest first and one more than asked; their cases are left out."""
+        query = select(*_DOSSIER).where(visible(self._unit.actor, owner=FILINGS.c.applicant_id))
+        if after is not None:
+            query = query.where(FILINGS.c.id < str(after))
+        rows = await self._unit.connection.execute(query.order_by(FILINGS.c.id.desc()).limit(size + 1))
+        return [self._dossier(row, ()) for row in rows]
+
+    async def remember_plan(self, filing_id: str, plan: Plan) -> None:
+        """Keep the plan that is shown; the one that was submitted stays as it is."""
+        await self._unit.connection.execute(
+            FILINGS.update()
+            .where(FILINGS.c.id == filing_id, FILINGS.c.state == State.DRAFT.value)
+            .values(plan=PLAN.dump_python(plan, mode="json"))
+        )
+
+    async def serials(self, region_code: str, day: date, channel: str, count: int) -> range:
+        """So many serials of the region's day, in a row."""
+        given = upsert(_serials).values(region_code=region_code, day=day, channel=channel, last=count)
+        rows = await self._unit.connection.execute(
+            given.on_conflict_do_update(
+                index_elements=["region_code", "day", "channel"], set_={"last": _serials.c.last + count}
+            ).returning(_serials.c.last)
+        )
+        last = rows.scalar_one()
+        return range(last - count + 1, last + 1)
+
+    async def add_cases(self, step: Step) -> None:
+        """The cases of a submitted filing, as they came into being."""
+        about = {
+            "filing_id": step.filing.id,
+            "applicant_id": step.filing.applicant_id,
+            "matter_code": step.filing.matter_code,
+            "created_at": self._unit.at,
+        }
+        await self._unit.connection.execute(insert(CASES), [{**case_values(case), **about} for case in step.changed])
+        self._write_filing(step)
+
+    async def save(
+        self, step: Step, *, case_id: str, result: dict[str, Any] | None = None, explanation: str | None = None
+    ) -> None:
+        """What an act changed, in the one statement that the transaction ends with; its facts go out with it."""
+        if not step.changed:
+            return
+        keys = self._unit.keys
+        results = {case_id: seal_json(keys, result, bound=f"cases.result:{case_id}")} if result is not None else {}
+        explanations = {}
+        if explanation is not None:
+            explanations[case_id] = keys.seal(explanation.encode(), bound=f"cases.explanation:{case_id}")
+        changed = sorted(step.changed, key=lambda case: case.id)
+        self._unit.write(
+            "update_cases",
+            _UPDATE_CASES,
+            rows=len(changed),
+            ids=[case.id for case in changed],
+            statuses=[case.status.value for case in changed],
+            open_dependencies=[case.open_dependencies for case in changed],
+            versions=[case.version for case in changed],
+            ready_at=[case.ready_at for case in changed],
+            accepted_at=[case.accepted_at for case in changed],
+            decided_at=[case.decided_at for case in changed],
+            promised_due_at=[case.promised_due_at for case in changed],
+            statutory_due_at=[case.statutory_due_at for case in changed],
+            clocks=[json.dumps(clocks_json(case.clocks)) for case in changed],
+            due=[json.dumps(dict(case.due)) if case.due else None for case in changed],
+            reason_codes=[case.reason_code for case in changed],
+            licence_ids=[case.licence_id for case in changed],
+            results=[results.get(case.id) for case in changed],
+            explanations=[explanations.get(case.id) for case in changed],
+        )
+        self._write_filing(step)
+
+    def _write_filing(self, step: Step) -> None:
+        filing = step.filing
+        self._unit.write(
+            "update_filing",
+            _UPDATE_FILING,
+            rows=1,
+            id=filing.id,
+            state=filing.state.value,
+            no=filing.no,
+            version=filing.version,
+            open_cases=filing.open_cases,
+            submitted_at=filing.submitted_at,
+            closed_at=filing.closed_at,
+        )
+        for fact in step.facts:
+            self._unit.emit(filing_fact(filing, fact, self._unit.at))
+
+    def _dossier(self, row: Any, cases: tuple[Case, ...]) -> Dossier:
+        filing = replace(filing_of(row), cases=cases)
+        return Dossier(
+            filing=filing,
+            matter_name=row.matter_name,
+            content=content_of(self._unit.keys, row.content, filing.id),
+            plan=PLAN.validate_python(row.plan) if row.plan else None,
+        )

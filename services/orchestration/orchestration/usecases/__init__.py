@@ -1,0 +1,41 @@
+"""The verbs of one-stop matters. A verb that must call out does so between two transactions, never within one."""
+
+from orchestration.usecases.app import App, Outside
+from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
+from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
+from orchestration.usecases.filings import (
+    draft_filing,
+    list_filings,
+    plan_filing,
+    prepare_submission,
+    read_filing,
+    read_timeline,
+    revise_filing,
+    submit_filing,
+)
+from orchestration.usecases.matters import list_matters, publish_matter, read_matter
+
+__all__ = [
+    "App",
+    "Outside",
+    "accept_case",
+    "approve_case",
+    "draft_filing",
+    "list_cases",
+    "list_filings",
+    "list_incidents",
+    "list_matters",
+    "list_motionless",
+    "plan_filing",
+    "prepare_submission",
+    "publish_matter",
+    "read_case",
+    "read_filing",
+    "read_matter",
+    "read_timeline",
+    "refuse_case",
+    "retry_incidents",
+    "revise_filing",
+    "run_calls",
+    "submit_filing",
+]

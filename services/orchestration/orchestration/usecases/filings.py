@@ -1,0 +1,215 @@
+"""What the applicant does with a filing."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from common.auth import Actor
+from worktime import Calendar
+
+from orchestration.domain import filing as rules
+from orchestration.domain.definition import Definition
+from orchestration.domain.filing import Content, Dossier, Filing, State
+from orchestration.domain.plan import (
+    Department,
+    Finding,
+    Plan,
+    compile_plan,
+    difference,
+    licence_queries,
+)
+from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged
+from orchestration.domain.split import ONLINE, number, split
+from orchestration.store import Store, Tx
+from orchestration.store.cases import Outcome
+from orchestration.store.operations import Entry
+from orchestration.usecases.app import Outside
+from orchestration.usecases.forms import answer_errors, form_errors
+from orchestration.usecases.matters import local_day
+
+_TIMELINE = frozenset(
+    f"orchestration.{verb}"
+    for verb in (
+        "draft_filing",
+        "submit_filing",
+        "accept_case",
+        "approve_case",
+        "refuse_case",
+        "record_result",
+    )
+)
+
+
+async def draft_filing(tx: Tx, *, matter_code: str, region_code: str, content: Content) -> Dossier:
+    """Begin a filing (申请草稿) on the matter's version of today."""
+    definition, version = await tx.matters.effective(matter_code, local_day(tx.unit.at))
+    _refuse_invalid(definition, content)
+    filing = Filing(
+        id=str(tx.unit.ids()),
+        matter_code=matter_code,
+        matter_version=version,
+        region_code=region_code,
+        applicant_id=tx.unit.actor.id,
+        created_at=tx.unit.at,
+    )
+    await tx.filings.add(filing, matter_name=definition.name, content=content)
+    _record(tx, "draft_filing", filing)
+    return Dossier(filing, definition.name, content)
+
+
+async def revise_filing(tx: Tx, filing_id: str, content: Content) -> Dossier:
+    """Write a draft anew; a plan that was shown for it no longer holds."""
+    dossier = await tx.filings.read(filing_id, lock=True)
+    rules.refuse_unless_draft(dossier.filing)
+    definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+    _refuse_invalid(definition, content)
+    revised = replace(dossier.filing, revision=dossier.filing.revision + 1)
+    await tx.filings.revise(revised, content)
+    _record(tx, "revise_filing", revised)
+    return replace(dossier, filing=revised, content=content)
+
+
+async def plan_filing(store: Store, outside: Outside, actor: Actor, filing_id: str, calendar: Calendar) -> Plan:
+    """Tell what the filing would become (办理方案); of a submitted one, what it became."""
+    async with store.begin(actor) as tx:
+        dossier = await tx.filings.read(filing_id)
+        if dossier.filing.state is not State.DRAFT and dossier.plan is not None:
+            return dossier.plan
+        definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+        at = tx.unit.at
+    departments, findings = await _look_up(outside, actor, definition, dossier)
+    plan = compile_plan(
+        definition,
+        dossier.filing.matter_version,
+        dossier.draft,
+        departments=departments,
+        findings=findings,
+        calendar=calendar,
+        at=at,
+    )
+    async with store.begin(actor) as tx:
+        await tx.filings.remember_plan(filing_id, plan)
+        _record(tx, "plan_filing", dossier.filing)
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A draft that may be submitted as it was shown: its plan, and the evidence of what was verified."""
+
+    revision: int
+    plan: Plan
+    evidence: Mapping[str, Finding]
+
+
+async def prepare_submission(
+    store: Store, outside: Outside, actor: Actor, filing_id: str, *, plan_digest: str, calendar: Calendar
+) -> Ready | None:
+    """Compile again and verify with evidence, outside of any transaction; None when there is no draft any more."""
+    # The look beforehand is not the request: only the submission itself may be answered from the idempotency row.
+    looking = replace(actor, call=replace(actor.call, idempotency_key=None))
+    async with store.begin(looking) as tx:
+        dossier = await tx.filings.read(filing_id)
+        if dossier.filing.state is not State.DRAFT:
+            return None
+        definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+        at = tx.unit.at
+    departments, findings = await _look_up(outside, actor, definition, dossier)
+
+    def compiled(found: Mapping[str, Finding]) -> Plan:
+        version = dossier.filing.matter_version
+        return compile_plan(
+            definition, version, dossier.draft, departments=departments, findings=found, calendar=calendar, at=at
+        )
+
+    plan = compiled(findings)
+    _refuse_changed(dossier, plan, plan_digest)
+    if plan.lacking:
+        materials = [{"code": each.code, "reason": each.ground, **each.data} for each in plan.lacking]
+        raise MaterialsMissing(filing_id=filing_id, materials=materials)
+    evidence = await outside.verification.verify(
+        actor, definition.code, filing_id, definition.name, licence_queries(definition, dossier.draft)
+    )
+    verified = compiled(evidence)
+    _refuse_changed(dossier, verified, plan_digest)
+    return Ready(dossier.filing.revision, verified, evidence)
+
+
+async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
+    """Hand in the filing as its plan was shown (提交), with licences verified instead of papers."""
+    dossier = await tx.filings.read(filing_id, lock=True)
+    rules.refuse_unless_draft(dossier.filing)
+    if ready is None or dossier.filing.revision != ready.revision:
+        raise PlanChanged(filing_id=filing_id, difference=[{"what": "revision"}])
+    definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+    day, count = local_day(tx.unit.at), len(ready.plan.applying)
+    serials = await tx.filings.serials(dossier.filing.region_code, day, ONLINE, count + 1)
+    numbers = [number(dossier.filing.region_code, day, serial) for serial in serials]
+    cases = split(
+        definition,
+        ready.plan,
+        evidence=ready.evidence,
+        ids=[str(tx.unit.ids()) for _ in range(count)],
+        numbers=numbers[1:],
+    )
+    step = rules.submit(dossier.filing, no=numbers[0], cases=cases, at=tx.unit.at)
+    await tx.filings.remember_plan(filing_id, ready.plan)
+    await tx.filings.add_cases(step)
+    _record(tx, "submit_filing", step.filing, cases=count)
+    return replace(dossier, filing=step.filing, plan=ready.plan)
+
+
+async def read_filing(tx: Tx, filing_id: str) -> tuple[Dossier, dict[str, Outcome]]:
+    """The applicant's own filing with its cases and what they gave."""
+    dossier = await tx.filings.read(filing_id)
+    return dossier, await tx.cases.outcomes(filing_id)
+
+
+async def list_filings(tx: Tx, *, after: UUID | None, size: int) -> list[Dossier]:
+    """The applicant's own filings, newest first."""
+    return await tx.filings.page(after=after, size=size)
+
+
+async def read_timeline(tx: Tx, filing_id: str, *, after: tuple[datetime, UUID] | None, size: int) -> list[Entry]:
+    """What happened to the filing and its cases, oldest first."""
+    await tx.filings.read(filing_id)
+    return await tx.operations.timeline(filing_id, acts=_TIMELINE, after=after, size=size)
+
+
+def _refuse_changed(dossier: Dossier, plan: Plan, plan_digest: str) -> None:
+    if plan.digest == plan_digest:
+        return
+    shown = dossier.plan if dossier.plan is not None and dossier.plan.digest == plan_digest else None
+    raise PlanChanged(
+        filing_id=dossier.filing.id,
+        plan_digest=plan.digest,
+        difference=difference(shown, plan) if shown else [],
+    )
+
+
+async def _look_up(
+    outside: Outside, actor: Actor, definition: Definition, dossier: Dossier
+) -> tuple[Mapping[str, Department], Mapping[str, Finding]]:
+    """One question to each service, both at once."""
+    queries = licence_queries(definition, dossier.draft)
+    return await asyncio.gather(
+        outside.accounts.departments(actor, dossier.filing.region_code, definition.departments),
+        outside.verification.find(actor, definition.code, queries),
+    )
+
+
+def _refuse_invalid(definition: Definition, content: Content) -> None:
+    errors = [*form_errors(definition.form, content.form), *answer_errors(definition, content.answers)]
+    if errors:
+        raise DraftInvalid(matter_code=definition.code, errors=errors)
+
+
+def _record(tx: Tx, verb: str, filing: Filing, **details: int) -> None:
+    tx.unit.record(
+        f"orchestration.{verb}",
+        subject=("filing", filing.id),
+        owner=filing.applicant_id,
+        details={"matter_code": filing.matter_code, "revision": filing.revision, **details},
+    )
