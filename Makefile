@@ -37,5 +37,5 @@ fmt: setup ## format the code
 new-service: setup ## stamp the rooms of a new service: make new-service NAME=grid
 	@$(PYTHON_IN_VENV) -m tools.new_service $(NAME)
 
-bench: setup ## measure: start, memory, load (results in bench/results)
-	@$(PYTHON_IN_VENV) -m bench
+bench: setup ## measure the start and the memory (results in bench/results)
+	@$(PYTHON_IN_VENV) -m bench.start

@@ -32,6 +32,8 @@ cli = typer.Typer(
 
 InstanceName = Annotated[str, typer.Option("--instance", help="Which copy of the house: its folder under .run/.")]
 Base = Annotated[int, typer.Option("--base", help="First port of its block.", default_factory=base_from_environment)]
+# at once, whoever reads it
+say = partial(print, flush=True)
 NoKeycloak = Annotated[bool, typer.Option("--no-keycloak", help="Leave Keycloak out: it takes longest to start.")]
 
 
@@ -48,16 +50,16 @@ def run(
     async def stay() -> int:
         began = time.monotonic()
         async with Supervisor(place) as supervisor:
-            house = House(supervisor, print)
+            house = House(supervisor, say)
             found = services()
             house.check_ports(found)
-            print(f"Starting the house (instance {place.name}, ports from {place.base}) ...")
+            say(f"Starting the house (instance {place.name}, ports from {place.base}) ...")
             await house.bring_up(found)
-            print(f"The house is up after {time.monotonic() - began:.1f} s.\n")
+            say(f"The house is up after {time.monotonic() - began:.1f} s.\n")
             for step in DEMO if demo else ():
                 if code := await arrival.show(step.argv(), everything(place)):
                     raise StartFailed(f"{step.name} failed with exit code {code}")
-            print(arrival.welcome(place))
+            say(arrival.welcome(place))
             await asyncio.Event().wait()
         return 0
 
@@ -71,10 +73,10 @@ def servers(base: Base, instance: InstanceName = "main", *, no_keycloak: NoKeycl
 
     async def stay() -> int:
         async with Supervisor(place) as supervisor:
-            house = House(supervisor, print, keycloak=not no_keycloak)
+            house = House(supervisor, say, keycloak=not no_keycloak)
             house.check_ports()
             await house.bring_up_servers()
-            print("The servers are up; Ctrl-C ends them.")
+            say("The servers are up; Ctrl-C ends them.")
             await asyncio.Event().wait()
         return 0
 
@@ -97,14 +99,14 @@ def execute(
     """
     place = Instance(instance, base)
     # the command's own output is what people read
-    say = partial(print, file=sys.stderr)
+    beside = partial(say, file=sys.stderr)
 
     async def once() -> int:
         if control := await running(place):
             await _refuse_too_little(control, with_house=with_house, keycloak=not no_keycloak)
             return await arrival.show(command, everything(place))
         async with Supervisor(place, fresh=not keep_data) as supervisor:
-            house = House(supervisor, say, throw_away=not keep_data, keycloak=not no_keycloak)
+            house = House(supervisor, beside, throw_away=not keep_data, keycloak=not no_keycloak)
             found = services() if with_house else []
             house.check_ports(found)
             await (house.bring_up(found) if with_house else house.bring_up_servers())
@@ -168,11 +170,12 @@ def ports(base: Base) -> None:
 
 
 @cli.command()
-def clean() -> None:
-    """Forget all data, logs and secrets; keep what was downloaded and built."""
+def clean(instance: Annotated[str, typer.Option("--instance", help="This copy alone; all if not given.")] = "") -> None:
+    """Forget data, logs and secrets; keep what was downloaded and built."""
 
     async def forget_all() -> int:
         homes = [home for home in RUN.iterdir() if home.is_dir() and home.name != "tools"] if RUN.exists() else []
+        homes = [home for home in homes if instance in ("", home.name)]
         for home in homes:
             # taken like any other run: an instance that is up refuses, what a killed runner left is ended
             async with Supervisor(Instance(home.name, 0), fresh=True) as supervisor:

@@ -59,9 +59,13 @@ class Nursery:
         self._children: dict[int, Forked] = {}
 
     @staticmethod
-    def can_run(command: Sequence[str]) -> bool:
+    def is_of_use() -> bool:
         # macOS aborts a forked process that touches its frameworks
-        return sys.platform == "linux" and command[:2] == (sys.executable, "-m") and "TONGBAN_NO_FORK" not in os.environ
+        return sys.platform == "linux" and "TONGBAN_NO_FORK" not in os.environ
+
+    @classmethod
+    def can_run(cls, command: Sequence[str]) -> bool:
+        return cls.is_of_use() and command[:2] == (sys.executable, "-m")
 
     async def start(self) -> None:
         async with self._starting:

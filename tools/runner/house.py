@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tools.runner import databases, ports, readiness, servers
 from tools.runner.environment import HOST, environment, service_environment
+from tools.runner.forking import Nursery
 from tools.runner.processes import Program
 from tools.runner.sequence import PREPARATION, SERVER_AFTER, Service, Step
 from tools.runner.supervisor import Supervisor
@@ -44,12 +45,13 @@ class House:
 
     async def bring_up(self, services: Sequence[Service], steps: Sequence[Step] = PREPARATION) -> None:
         """Everything. Services start together (each waits for nobody), and the front door opens last."""
-        # while the first servers start, the libraries are imported
-        jobs = (
-            self._server_jobs()
-            | {"nursery": Job((), self.supervisor.nursery.start)}
-            | {step.name: Job((*step.after, "nursery"), partial(self._run_step, step)) for step in steps}
-        )
+        jobs = self._server_jobs()
+        if Nursery.is_of_use():
+            # while the first servers start, the libraries are imported
+            jobs["nursery"] = Job((), self.supervisor.nursery.start)
+        for step in steps:
+            if "keycloak" not in step.after or "keycloak" in self.wanted:
+                jobs[step.name] = Job((*step.after, "nursery"), partial(self._run_step, step))
         prepared = tuple(jobs)
         others = tuple(each.name for each in services if each.name != FRONT_DOOR)
         for each in services:
