@@ -1,6 +1,7 @@
 """The gRPC door."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from verification.store import Store
 type Context = grpc.aio.ServicerContext[Any, Any]
 
 LONGEST = 200
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 FINDINGS = {
     Finding.VERIFIED: licence_pb2.FINDING_VERIFIED,
@@ -79,7 +81,7 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
                     region_code=_text(request.region_code, "region_code"),
                 ),
                 holders=[_id(holder, "holder_ids") for holder in request.holder_ids],
-                face={_text(code, "face"): _text(value, "face") for code, value in request.face.items()},
+                face=_face(request.face),
             )
         return licence_service_pb2.IssueLicenceResponse(licence_id=str(issued.licence_id), identifier=issued.identifier)
 
@@ -120,9 +122,14 @@ def _end(licence: Licence) -> datetime | None:
 
 def _text(text: str, field: str) -> str:
     """Refuse what a browser's form would never send but a program may."""
-    if not text.strip() or len(text) > LONGEST or not text.isprintable():
+    if not text.strip() or len(text) > LONGEST or CONTROL.search(text):
         raise TextUnfit(field=field)
     return text
+
+
+def _face(sent: Mapping[str, str]) -> dict[str, str]:
+    """Read the face; a field left empty is a field not given."""
+    return {_text(code, "face"): _text(value, "face") for code, value in sent.items() if value.strip()}
 
 
 def _id(text: str, field: str) -> UUID:
