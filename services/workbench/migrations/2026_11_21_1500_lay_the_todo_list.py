@@ -1,7 +1,7 @@
 """Lay the table of the todo list."""
 
 from alembic import op
-from common.db import plumbing_upgrade
+from common.db import plumbing_1
 
 revision = "2026_11_21_1500"
 down_revision = None
@@ -39,6 +39,6 @@ CREATE INDEX todos_claimed ON todos (claimed_post_id) WHERE claimed_post_id IS N
 
 
 def upgrade() -> None:
-    plumbing_upgrade(op)
+    plumbing_1(op)
     for statement in TABLES.split(";\n"):
         op.execute(statement)

@@ -76,7 +76,8 @@ class Todo:
     """A task of a department, as its source last told it, and who claimed it.
 
     `version` is the latest that the source told; what is described and due have versions of their own, because facts
-    overtake each other. A todo not yet described stands for facts that came too early, and nobody sees it.
+    overtake each other. `revision` counts what the workbench itself changed. A todo not yet described stands for facts
+    that came too early, and nobody sees it.
     """
 
     todo_id: UUID
@@ -98,6 +99,38 @@ class Todo:
         if self.stage is Stage.DONE:
             return State.DONE
         return State.OPEN if self.claim is None else State.CLAIMED
+
+
+@dataclass(frozen=True, slots=True)
+class TodoView:
+    """A todo as an officer of a post reads it."""
+
+    todo_id: UUID
+    source: str
+    source_id: str
+    title: str
+    state: State
+    stage: Stage
+    org_id: UUID
+    org_path: str
+    region_code: str
+    ready_at: datetime
+    promised_due_at: datetime | None
+    statutory_due_at: datetime | None
+    done_at: datetime | None
+    claimed_by: str | None
+    claimed_at: datetime | None
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many todos a post sees in each list; `mine` are those it claimed and has not done."""
+
+    open: int
+    claimed: int
+    done: int
+    mine: int
 
 
 def make_ready(todo: Todo, description: Description, *, version: int) -> Todo:
@@ -126,10 +159,35 @@ def claim(todo: Todo, *, post_id: str, post_title: str, at: datetime) -> Todo:
     if todo.stage is Stage.DONE:
         raise TodoAlreadyDone(todo_id=str(todo.todo_id))
     if todo.claim is None:
-        return replace(todo, claim=Claim(post_id, post_title, at))
+        return replace(todo, claim=Claim(post_id, post_title, at), revision=todo.revision + 1)
     if todo.claim.post_id != post_id:
         raise TodoAlreadyClaimed(todo_id=str(todo.todo_id), post=todo.claim.post_title)
     return todo
+
+
+def view(todo: Todo, *, post_id: str) -> TodoView:
+    """Show a todo to a post."""
+    what, due, claim = todo.description, todo.deadlines, todo.claim
+    if what is None:
+        raise TodoNotFound(todo_id=str(todo.todo_id))
+    return TodoView(
+        todo_id=todo.todo_id,
+        source=todo.source,
+        source_id=todo.source_id,
+        title=what.title,
+        state=todo.state,
+        stage=todo.stage,
+        org_id=what.org_id,
+        org_path=what.org_path,
+        region_code=what.region_code,
+        ready_at=what.ready_at,
+        promised_due_at=due.promised if due else None,
+        statutory_due_at=due.statutory if due else None,
+        done_at=todo.done_at,
+        claimed_by=claim.post_title if claim else None,
+        claimed_at=claim.claimed_at if claim else None,
+        mine=claim is not None and claim.post_id == post_id,
+    )
 
 
 def _advance(todo: Todo, stage: Stage, *, version: int) -> Todo:

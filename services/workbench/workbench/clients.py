@@ -1,0 +1,36 @@
+"""Outgoing calls: the posts of officers are asked of accounts."""
+
+from dataclasses import dataclass
+
+import grpc
+from common import rpc
+from common.permissions import Post
+from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
+
+
+@dataclass(frozen=True, slots=True)
+class TitledPost(Post):
+    """A post with the title that colleagues know it by."""
+
+    title: str
+
+
+class Posts:
+    """Resolves the post that an officer asks to act in, with the officer's own token."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def __call__(self, token: str, employee_id: str, post_id: str | None) -> Post:
+        """Ask for the post, or for the first when none is named."""
+        request = account_service_pb2.ResolvePostRequest(post_id=post_id or "")
+        post = (await rpc.call(self._accounts.ResolvePost, request, token=token)).post
+        return TitledPost(
+            id=post.post_id,
+            employee_id=employee_id,
+            org_id=post.org_id,
+            org_path=post.org_path,
+            region_code=post.region_code,
+            permissions=frozenset(post.permissions),
+            title=post.title,
+        )

@@ -1,0 +1,74 @@
+"""The hallway: builds the app, opens the doors, closes them in order."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from common import process, rpc, web
+from common.auth import Authenticator, CachedPosts, Verifier
+from common.bus import Bus
+from common.crypto import KeyRing
+from common.db import Database
+
+from workbench.api import router
+from workbench.clients import Posts
+from workbench.consumers import subscriptions
+from workbench.settings import Settings
+from workbench.store import Store
+
+NAME = "workbench"
+LOCALE = Path(__file__).parent / "locale"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the doors need."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    authenticator: Authenticator
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Callable[[], UUID]) -> AsyncIterator[App]:
+    """Build the app, and close what it opened."""
+    database = Database(settings.database_url.get_secret_value())
+    bus = Bus(settings.nats_url, NAME)
+    keys = KeyRing.from_settings(
+        {name: key.get_secret_value() for name, key in settings.data_keys.items()},
+        settings.index_key.get_secret_value(),
+    )
+    verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    accounts = rpc.channel(settings.accounts_grpc)
+    try:
+        yield App(
+            settings=settings,
+            store=Store(database, clock=clock, ids=ids, keys=keys),
+            bus=bus,
+            authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+        )
+    finally:
+        await accounts.close()
+        await bus.close()
+        await database.close()
+
+
+def house(app: App) -> process.House:
+    """Name the doors and what works behind them."""
+    return process.House(
+        name=NAME,
+        http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http_port=app.settings.http_port,
+        database=app.store.database,
+        bus=app.bus,
+        subscriptions=subscriptions,
+        store=app.store,
+    )
+
+
+if __name__ == "__main__":
+    process.main(NAME, Settings, opened, house)

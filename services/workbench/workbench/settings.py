@@ -1,0 +1,18 @@
+"""What may vary between places."""
+
+from common import config
+from pydantic import SecretStr
+
+
+class Settings(config.Settings, env_prefix="WORKBENCH_"):
+    """Settings of this service."""
+
+    database_url: SecretStr
+    nats_url: str
+    keycloak_url: str
+    data_keys: dict[str, SecretStr]
+    index_key: SecretStr
+    accounts_grpc: str
+    http_port: int
+    grpc_port: int
+    clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")
