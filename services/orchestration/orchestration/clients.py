@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from common import rpc
 from common.auth import Actor, ServiceToken
+from common.permissions import Post
 from grpc.aio import Channel
 from tongban.accounts.v1 import account_service_pb2 as accounts_pb
 from tongban.accounts.v1.account_service_pb2_grpc import AccountServiceStub
@@ -75,7 +76,7 @@ class Verification:
 
 
 class Accounts:
-    """Organisations."""
+    """Organisations and posts."""
 
     def __init__(self, channel: Channel) -> None:
         self._stub = AccountServiceStub(channel)
@@ -95,6 +96,19 @@ class Accounts:
             )
             for org in answer.organisations
         }
+
+    async def resolve_post(self, token: str, employee_id: str, post_id: str | None) -> Post:
+        """The post an officer asks to act in, or the first when none is named; asked with the officer's own token."""
+        request = accounts_pb.ResolvePostRequest(post_id=post_id or "")
+        post = (await rpc.call(self._stub.ResolvePost, request, token=token)).post
+        return Post(
+            id=post.post_id,
+            employee_id=employee_id,
+            org_id=post.org_id,
+            org_path=post.org_path,
+            region_code=post.region_code,
+            permissions=frozenset(post.permissions),
+        )
 
 
 def _queries(queries: Sequence[LicenceQuery]) -> list[licence_pb2.LicenceQuery]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from common.auth import CachedPosts
 from worktime import Calendar
 
 from orchestration.clients import Accounts, Verification
@@ -18,12 +19,16 @@ class Outside:
     accounts: Accounts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The service: its memory, the others, the calendar, chance, and the sentences for reasons that are no refusals."""
+    """The service: its memory, the others, and what it must be given to be told apart from the world.
+
+    `sentences` are for reasons that are no refusals: why an item applies, how a material stands.
+    """
 
     store: Store
     outside: Outside
+    posts: CachedPosts
     calendar: Calendar
     chance: Callable[[], float]
     sentences: Mapping[str, str]

@@ -1,0 +1,102 @@
+"""The hallway: builds the app, opens the doors, closes them in order."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from common import config, process, rpc, telemetry, web
+from common.auth import Authenticator, CachedPosts, ServiceToken, Verifier, system
+from common.bus import Bus
+from common.crypto import KeyRing
+from common.db import Database
+from worktime import national
+
+from orchestration import jobs, usecases
+from orchestration.api import ROUTERS
+from orchestration.clients import Accounts, Verification
+from orchestration.consumers import subscriptions
+from orchestration.settings import Settings
+from orchestration.store import Store
+from orchestration.usecases import App, Outside
+
+NAME = "orchestration"
+LOCALE = Path(__file__).parent / "locale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(App):
+    """The app with what only its doors need."""
+
+    settings: Settings
+    bus: Bus
+    authenticator: Authenticator
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, clock: Callable[[], datetime], ids: Callable[[], UUID]
+) -> AsyncIterator[Opened]:
+    """Build the app, and close what it opened."""
+    database = Database(settings.database_url.get_secret_value())
+    bus = Bus(settings.nats_url, NAME)
+    keys = KeyRing.from_settings(
+        {name: key.get_secret_value() for name, key in settings.data_keys.items()},
+        settings.index_key.get_secret_value(),
+    )
+    accounts, verification = rpc.channel(settings.accounts_grpc), rpc.channel(settings.verification_grpc)
+    departments = Accounts(accounts)
+    posts = CachedPosts(departments.resolve_post)
+    own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
+    verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    try:
+        yield Opened(
+            store=Store(database, clock=clock, ids=ids, keys=keys),
+            outside=Outside(Verification(verification, own), departments),
+            posts=posts,
+            calendar=national(),
+            chance=random.random,
+            sentences=config.sentences(LOCALE).by_reason,
+            settings=settings,
+            bus=bus,
+            authenticator=Authenticator(verifier, posts),
+        )
+    finally:
+        await verification.close()
+        await accounts.close()
+        await bus.close()
+        await database.close()
+
+
+def house(app: Opened) -> process.House:
+    """Name the doors and what works behind them."""
+    return process.House(
+        name=NAME,
+        http=web.application(app, service=NAME, routers=ROUTERS, authenticator=app.authenticator, locale=LOCALE),
+        http_port=app.settings.http_port,
+        rpc=rpc.server(app, [], authenticator=app.authenticator, locale=LOCALE),
+        grpc_port=app.settings.grpc_port,
+        database=app.store.database,
+        bus=app.bus,
+        subscriptions=subscriptions,
+        store=app.store,
+        jobs=[
+            process.Job("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
+            process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
+        ],
+    )
+
+
+async def retry(app: Opened) -> None:
+    """Try again every call that was given up."""
+    async with app.store.begin(system(NAME, route="retry")) as tx:
+        count = await usecases.retry_incidents(tx)
+    telemetry.log.info("orchestration.retry_incidents", calls=count)
+
+
+if __name__ == "__main__":
+    process.main(NAME, Settings, opened, house, commands={"retry": retry})
