@@ -10,10 +10,12 @@ from tools.checks.tree import ROOT, SERVICES
 # In a process of its own: a service is imported whole, and one that does not import is a finding, not a crash.
 _PROGRAM = """
 import importlib, json, sys
-from fastapi import FastAPI
+from pathlib import Path
+from common import web
 service = sys.argv[1]
-door = FastAPI()
-door.include_router(importlib.import_module(f"{service}.api").router)
+api = importlib.import_module(f"{service}.api")
+locale = Path(importlib.import_module(service).__file__).parent / "locale"
+door = web.application(None, service=service, routers=[api.router], authenticator=None, locale=locale)
 operations = [
     (f"{verb.upper()} {path}", (operation.get("x-permission") or {}).get("name"))
     for path, verbs in door.openapi()["paths"].items()

@@ -9,15 +9,15 @@ from worktime.calendars import Calendar
 from worktime.counting import LONGEST, Due, Step, StepKind, merge, step_of
 
 
-class ClockIsRunning(ValueError):  # noqa: N818 (named as a refusal)
+class ClockIsRunning(ValueError):
     """Only a clock that stands can be started or resumed."""
 
 
-class ClockIsStopped(ValueError):  # noqa: N818
+class ClockIsStopped(ValueError):
     """Only a clock that runs can be stopped; only one that has run can be resumed."""
 
 
-class TimeRunsBack(ValueError):  # noqa: N818
+class TimeRunsBack(ValueError):
     """A clock's next turn cannot lie before its last."""
 
 
