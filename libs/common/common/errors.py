@@ -30,7 +30,7 @@ class Kind(Enum):
     UNAVAILABLE = "unavailable"
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refusal(Exception):
     """The rules do not allow this."""
 
     kind: ClassVar[Kind] = Kind.REFUSED

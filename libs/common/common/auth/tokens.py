@@ -175,6 +175,8 @@ class Verifier:
         """Tell what the token says, or refuse it."""
         if len(token) > _LONGEST_TOKEN:
             raise TokenTooLong
+        if not token.isascii():
+            raise TokenMalformed
         now = self._now()
         digest = hashlib.sha256(token.encode()).digest()
         remembered = self._verified.get(digest)
@@ -208,7 +210,8 @@ class Verifier:
         audience = payload.get("aud")
         if self._audience not in (audience if isinstance(audience, list) else [audience]):
             raise TokenAudience
-        if payload.get("azp") not in self._clients:
+        client = payload.get("azp")
+        if not isinstance(client, str) or client not in self._clients:
             raise TokenClient
         return _claims(realm, payload)
 

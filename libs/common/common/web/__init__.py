@@ -184,7 +184,9 @@ def _answer_refusals(api: FastAPI, sentences: Sentences) -> None:
 
     async def replayed(request: Request, error: Replayed) -> Response:
         status = request.scope["route"].status_code or 200
-        return Response(error.answer, status, headers={"Idempotency-Replayed": "true"}, media_type="application/json")
+        return Response(
+            error.answer or b"", status, headers={"Idempotency-Replayed": "true"}, media_type="application/json"
+        )
 
     handlers: Mapping[Any, Any] = {
         Refusal: refused,

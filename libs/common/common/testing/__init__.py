@@ -1,0 +1,48 @@
+"""The pytest plugin: real servers and real doors. A conftest names it: `pytest_plugins = ["common.testing"]`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from common.testing.house import Living, living
+from common.testing.issuer import Issuer
+from common.testing.matrix import Door, Matrix, Stranger, Who
+from common.testing.world import SHANGHAI, Clock, Ids
+
+__all__ = ["SHANGHAI", "Clock", "Door", "Ids", "Issuer", "Living", "Matrix", "Stranger", "Who", "living"]
+
+type OpenHouse = Callable[..., Awaitable[Living]]
+
+_ids = Ids()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that the test moves; it begins on a Monday morning."""
+    return Clock()
+
+
+@pytest.fixture
+def ids() -> Ids:
+    """Give ids that count up through the whole run."""
+    return _ids
+
+
+@pytest.fixture(scope="session")
+async def issuer() -> AsyncIterator[Issuer]:
+    """Serve an issuer for the whole run."""
+    async with Issuer().serve() as served:
+        yield served
+
+
+@pytest.fixture
+async def open_house(clock: Clock, ids: Ids) -> AsyncIterator[OpenHouse]:
+    """Open services: `await open_house(main.opened, main.house, Settings(...), parts=("doors",))`."""
+    async with AsyncExitStack() as stack:
+
+        async def opens(opened: Any, house: Any, settings: Any, **how: Any) -> Living:
+            return await stack.enter_async_context(living(opened, house, settings, clock=clock, ids=ids, **how))
+
+        yield opens
