@@ -59,8 +59,8 @@ async def measure(filings: int) -> dict[str, object]:
                 begun = time.perf_counter()
                 filing_id = (await newborn.draft(people.mother, serial))["filing_id"]
                 plan = await newborn.plan(people.mother, filing_id)
-                await newborn.submit(people.mother, filing_id, plan["digest"])
-            while (await newborn.filing(people.mother, filing_id))["status"] != "closed":  # noqa: ASYNC110 a client polls
+                await newborn.submit(people.mother, filing_id, plan["plan_digest"])
+            while (await newborn.filing(people.mother, filing_id))["state"] != "closed":  # noqa: ASYNC110 a client polls
                 await asyncio.sleep(0.25)
             took.append(time.perf_counter() - begun)
 

@@ -39,7 +39,7 @@ async def file(mother: Browser, serial: int) -> str:
     draft = await until_answered(lambda: newborn.draft(mother, serial, key=f"{key}-draft"))
     filing_id: str = draft["filing_id"]
     plan = await until_answered(lambda: newborn.plan(mother, filing_id))
-    await until_answered(lambda: newborn.submit(mother, filing_id, plan["digest"], key=f"{key}-submit"))
+    await until_answered(lambda: newborn.submit(mother, filing_id, plan["plan_digest"], key=f"{key}-submit"))
     return filing_id
 
 
@@ -95,7 +95,7 @@ async def test_kill_nine_loses_nothing_and_does_nothing_twice(
         ids = [task.result() for task in filings]
         assert len(set(ids)) == FILINGS
         for filing_id in ids:
-            while (await until_answered(lambda f=filing_id: newborn.filing(mother, f)))["status"] != "closed":  # noqa: ASYNC110 a client polls
+            while (await until_answered(lambda f=filing_id: newborn.filing(mother, f)))["state"] != "closed":  # noqa: ASYNC110 a client polls
                 await asyncio.sleep(0.5)
 
     # every filing closed once, every case decided once, every result issued once

@@ -34,13 +34,13 @@ async def todo(officer: Browser, case_id: str) -> newborn.JSON:
 async def closed(mother: Browser, filing_id: str) -> newborn.JSON:
     async def look() -> newborn.JSON | None:
         filing = await newborn.filing(mother, filing_id)
-        return filing if filing["status"] == "closed" else None
+        return filing if filing["state"] == "closed" else None
 
     return await eventually(look, within=30)
 
 
 def cases(filing: newborn.JSON) -> dict[str, newborn.JSON]:
-    return {case["item_code"]: case for case in filing["cases"]}
+    return {case["item"]: case for case in filing["cases"]}
 
 
 async def test_without_the_fathers_consent_nothing_is_handed_in(people: Cast) -> None:
@@ -52,7 +52,7 @@ async def test_without_the_fathers_consent_nothing_is_handed_in(people: Cast) ->
     needed = [material["code"] for material in plan["materials"] if material["status"] == "needed"]
     assert needed == ["father_id_card"]
     with pytest.raises(CallRefused) as refused:
-        await newborn.submit(people.mother, draft["filing_id"], plan["digest"])
+        await newborn.submit(people.mother, draft["filing_id"], plan["plan_digest"])
     assert (refused.value.status, refused.value.reason) == (409, "MATERIALS_MISSING")
 
 
@@ -67,8 +67,8 @@ async def test_a_parent_files_once_and_sees_it_closed(people: Cast, settings: Se
     # she submits; a second click changes nothing
     filing_id = draft["filing_id"]
     first, second = await asyncio.gather(
-        newborn.submit(people.mother, filing_id, plan["digest"], key="double-click"),
-        newborn.submit(people.mother, filing_id, plan["digest"], key="double-click"),
+        newborn.submit(people.mother, filing_id, plan["plan_digest"], key="double-click"),
+        newborn.submit(people.mother, filing_id, plan["plan_digest"], key="double-click"),
     )
     assert first == second
     filing = await newborn.filing(people.mother, filing_id)
@@ -111,7 +111,7 @@ async def test_a_parent_files_once_and_sees_it_closed(people: Cast, settings: Se
 async def test_two_officers_claim_and_one_gets_it(people: Cast, consent: newborn.JSON, settings: Settings) -> None:
     draft = await newborn.draft(people.mother, 3)
     plan = await newborn.plan(people.mother, draft["filing_id"])
-    filing = await newborn.submit(people.mother, draft["filing_id"], plan["digest"])
+    filing = await newborn.submit(people.mother, draft["filing_id"], plan["plan_digest"])
     filing = await newborn.filing(people.mother, draft["filing_id"])
     health, police = people.officers["health"], people.officers["police"]
     await newborn.handle(health, await todo(health, cases(filing)["birth_certificate"]["case_id"]), serial=3)
@@ -126,4 +126,4 @@ async def test_two_officers_claim_and_one_gets_it(people: Cast, consent: newborn
 
 async def test_nothing_is_stuck(people: Cast, settings: Settings) -> None:
     async with logged_in(settings, "admin") as administrator:
-        assert (await administrator.get("orchestration/v1/operations/stuck"))["items"] == []
+        assert (await administrator.get("orchestration/v1/operations/stuck"))["filings"] == []

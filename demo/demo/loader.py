@@ -65,7 +65,7 @@ def _everything() -> list[tuple[str, str, list[JSON]]]:
         ("任职", "accounts/v1/posts", [_post(person) for person in city.employees()]),
         ("证照类型", "verification/v1/licence-types", [_licence_type(kind) for kind in city.licence_types()]),
         ("电子证照", "verification/v1/licences", [_licence(licence) for licence in city.licences()]),
-        ("一件事", "orchestration/v1/matters", [{"definition": _plain(matter)} for matter in city.matters()]),
+        ("一件事", "orchestration/v1/matters", [_plain(matter) for matter in city.matters()]),
     ]
 
 

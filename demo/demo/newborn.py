@@ -110,7 +110,7 @@ async def handle(officer: Browser, todo: JSON, serial: int) -> None:
     if case["status"] == "ready":
         case = await officer.post(f"orchestration/v1/cases/{case_id}:accept", {}, key=f"accept-{case_id}")
     if case["status"] == "accepted":
-        entered = {"result": result(case["item_code"], serial)}
+        entered = {"result": result(case["item"], serial)}
         await officer.post(f"orchestration/v1/cases/{case_id}:approve", entered, key=f"approve-{case_id}")
 
 

@@ -39,7 +39,7 @@ async def play(settings: Settings, console: Console, *, at: datetime) -> dict[st
         draft = await newborn.draft(people.mother, serial)
         plan = await newborn.plan(people.mother, draft["filing_id"])
         _explain(console, plan)
-        await newborn.submit(people.mother, draft["filing_id"], plan["digest"])
+        await newborn.submit(people.mother, draft["filing_id"], plan["plan_digest"])
         filing = await _follow(people, draft["filing_id"], serial, console)
         console.print(f"  {filing['filing_no']} 已办结，李静可在“我的办件”中查看结果")
         return filing
@@ -58,7 +58,7 @@ async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -
         while time.monotonic() < deadline:
             filing = await newborn.filing(people.mother, filing_id)
             live.update(_view(filing))
-            if filing["status"] == "closed":
+            if filing["state"] == "closed":
                 return filing
             mine = {case["case_id"] for case in filing["cases"]}
             async with asyncio.TaskGroup() as group:
