@@ -1,29 +1,109 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
-import asyncio
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
 
+from common import permissions, process, rpc, web
+from common.auth import Authenticator, Verifier
+from common.bus import Bus
+from common.crypto import KeyRing
+from common.db import Database
+from pydantic import SecretStr
+from tongban.accounts.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+
+from accounts.api import router
 from accounts.clients.keycloak import Administration
 from accounts.domain.realms import Surroundings
+from accounts.rpc import AccountService
 from accounts.settings import Settings
+from accounts.store import Store
+from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
 
+NAME = "accounts"
+LOCALE = Path(__file__).parent / "locale"
 
-async def reconcile(settings: Settings) -> None:
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the doors need."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    authenticator: Authenticator
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Callable[[], UUID]) -> AsyncIterator[App]:
+    """Build the app, and close what it opened."""
+    database = Database(settings.database_url.get_secret_value())
+    bus = Bus(settings.nats_url, NAME)
+    keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value())
+    store = Store(database, clock=clock, ids=ids, keys=keys)
+
+    # Whoever else resolves posts remembers them for a while; their owner looks them up.
+    async def posts(
+        token: str,  # noqa: ARG001 - what others ask us with
+        employee_id: str,
+        post_id: str | None,
+    ) -> permissions.Post:
+        return await resolve_post(store, employee_id, post_id)
+
+    verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    try:
+        yield App(settings=settings, store=store, bus=bus, authenticator=Authenticator(verifier, posts))
+    finally:
+        await bus.close()
+        await database.close()
+
+
+def house(app: App) -> process.House:
+    """Name the doors and what works behind them."""
+    return process.House(
+        name=NAME,
+        http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http_port=app.settings.http_port,
+        rpc=rpc.server(
+            app.store,
+            [(add_AccountServiceServicer_to_server, AccountService)],
+            authenticator=app.authenticator,
+            locale=LOCALE,
+        ),
+        grpc_port=app.settings.grpc_port,
+        database=app.store.database,
+        bus=app.bus,
+        store=app.store,
+    )
+
+
+async def reconcile(app: App) -> None:
     """Bring Keycloak's realms to the described state; print what was changed."""
-    place = Surroundings(
-        public_url=settings.public_url,
-        gateway_keys=settings.gateway_client_jwks,
-        client_secrets={name: secret.get_secret_value() for name, secret in settings.client_secrets.items()},
-        demo=settings.demo,
+    settings = app.settings
+    changes = await reconcile_realms(
+        Administration(
+            settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
+        ),
+        Surroundings(
+            public_url=settings.public_url,
+            gateway_keys=settings.gateway_client_jwks,
+            client_secrets=_open(settings.client_secrets),
+            demo=settings.demo,
+        ),
+        people=settings.demo_people,
+        demo_secrets=_open(settings.demo_secrets),
     )
-    keycloak = Administration(
-        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
-    )
-    secrets = {name: secret.get_secret_value() for name, secret in settings.demo_secrets.items()}
-    changes = await reconcile_realms(keycloak, place, people=settings.demo_people, demo_secrets=secrets)
     sys.stdout.write("".join(f"{line}\n" for line in changes or ["realms: nothing changed"]))
 
 
+def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:
+    return {name: secret.get_secret_value() for name, secret in secrets.items()}
+
+
 if __name__ == "__main__":
-    asyncio.run(reconcile(Settings()))
+    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile})

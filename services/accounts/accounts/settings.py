@@ -7,19 +7,17 @@ from pydantic import Field, SecretStr
 
 
 class Settings(config.Settings, env_prefix="ACCOUNTS_"):
-    """One name per line of the environment, prefix ACCOUNTS_."""
+    """Settings of this service."""
 
-    database_url: str
+    database_url: SecretStr
     nats_url: str
     http_port: int
     grpc_port: int
     keycloak_url: str
-    data_keys: dict[str, str]
-    index_key: str
-    clients: frozenset[str] = frozenset(
-        {"gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader"}
-    )
-    # what the realms are made of; the doors use none of it
+    data_keys: dict[str, SecretStr]
+    index_key: SecretStr
+    clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")
+    # what the realms are made of: `reconcile` alone needs it
     public_url: str
     keycloak_admin_client: str
     keycloak_admin_secret: SecretStr

@@ -1,0 +1,34 @@
+"""Facts of the accounts, as they travel. Ids only: nothing personal leaves by the bus."""
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from tongban.accounts.v1 import account_events_pb2 as pb
+
+from accounts.domain.organisation import Organisation
+from accounts.domain.person import Person
+from accounts.domain.post import Post
+
+
+def person_registered(person: Person, *, at: datetime) -> pb.PersonRegistered:
+    return pb.PersonRegistered(person_id=str(person.person_id), registered_at=_moment(at))
+
+
+def organisation_changed(organisation: Organisation, *, at: datetime) -> pb.OrganisationChanged:
+    return pb.OrganisationChanged(org_id=str(organisation.org_id), version=organisation.version, changed_at=_moment(at))
+
+
+def post_changed(post: Post, *, at: datetime) -> pb.PostChanged:
+    return pb.PostChanged(
+        post_id=str(post.post_id),
+        employee_id=str(post.employee_id),
+        org_id=str(post.org_id),
+        version=post.version,
+        changed_at=_moment(at),
+    )
+
+
+def _moment(at: datetime) -> Timestamp:
+    moment = Timestamp()
+    moment.FromDatetime(at)
+    return moment

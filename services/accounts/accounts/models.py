@@ -1,0 +1,105 @@
+"""Tables of the accounts: persons with sealed columns, organisations, employees, posts."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+
+def _sealed(*, nullable: bool = False) -> Any:
+    return Field(sa_column=Column(LargeBinary, nullable=nullable))
+
+
+def _moment(*, nullable: bool = False) -> Any:
+    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable))
+
+
+class PersonRow(SQLModel, table=True):
+    """A person; name, number and phone are sealed, numbers are found by blind indexes (personal data, GB/T 35273)."""
+
+    __tablename__ = "persons"
+    __table_args__ = (
+        CheckConstraint("proof_level BETWEEN 0 AND 4", name="persons_proof_level"),
+        Index("persons_id_number", "id_number_index", unique=True),
+        Index("persons_phone", "phone_index"),
+    )
+
+    person_id: UUID = Field(primary_key=True)
+    name: bytes = _sealed()
+    id_number: bytes = _sealed()
+    id_number_index: bytes = _sealed()
+    number_flag: str | None
+    phone: bytes | None = _sealed(nullable=True)
+    phone_index: bytes | None = _sealed(nullable=True)
+    proof_level: int
+    proof_obtained_at: datetime = _moment()
+    version: int
+
+
+class OrganisationRow(SQLModel, table=True):
+    """A body in the tree."""
+
+    __tablename__ = "organisations"
+    __table_args__ = (
+        ForeignKeyConstraint(["parent_id"], ["organisations.org_id"]),
+        Index("organisations_path", "org_path", unique=True, postgresql_ops={"org_path": "text_pattern_ops"}),
+        Index("organisations_department", "department", "region_code"),
+    )
+
+    org_id: UUID = Field(primary_key=True)
+    parent_id: UUID | None
+    code: str
+    name: str
+    department: str
+    uscc: str
+    region_code: str
+    org_path: str
+    version: int
+
+
+class EmployeeRow(SQLModel, table=True):
+    """A person who works for an organisation; the name is sealed."""
+
+    __tablename__ = "employees"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id"], ["organisations.org_id"]),
+        Index("employees_scope", "org_path", "employee_id", postgresql_ops={"org_path": "text_pattern_ops"}),
+    )
+
+    employee_id: UUID = Field(primary_key=True)
+    name: bytes = _sealed()
+    org_id: UUID
+    org_path: str
+    region_code: str
+
+
+class PostRow(SQLModel, table=True):
+    """An employee's place in an organisation, with its permissions."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        ForeignKeyConstraint(["employee_id"], ["employees.employee_id"]),
+        ForeignKeyConstraint(["org_id"], ["organisations.org_id"]),
+        Index("posts_employee", "employee_id", "rank"),
+    )
+
+    post_id: UUID = Field(primary_key=True)
+    employee_id: UUID
+    org_id: UUID
+    org_path: str
+    region_code: str
+    title: str
+    permissions: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    rank: int
+    valid_from: datetime = _moment()
+    valid_until: datetime | None = _moment(nullable=True)
+    version: int
+
+
+persons = SQLModel.metadata.tables["persons"]
+organisations = SQLModel.metadata.tables["organisations"]
+employees = SQLModel.metadata.tables["employees"]
+posts = SQLModel.metadata.tables["posts"]

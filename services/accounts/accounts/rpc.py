@@ -1,0 +1,119 @@
+"""The gRPC door."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from common import rpc
+from common.errors import Invalid
+from tongban.accounts.v1 import account_pb2, account_service_pb2_grpc
+from tongban.accounts.v1 import account_service_pb2 as pb
+
+from accounts.domain.organisation import Organisation
+from accounts.domain.person import PersonView
+from accounts.domain.post import Post, PostNotHeld
+from accounts.store import Store
+from accounts.usecases import organisations, persons, posts
+from accounts.usecases.posts import uuid_or_none
+
+MOST = 200
+
+
+class TooManyAsked(Invalid):
+    """A batch names at most 200."""
+
+
+class AccountService(account_service_pb2_grpc.AccountServiceServicer):
+    """Who people are, where they work and what they may do."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def WhoAmI(self, _request: pb.WhoAmIRequest, context: rpc.Context) -> pb.WhoAmIResponse:  # noqa: N802
+        async with self._store.begin(rpc.actor(context)) as tx:
+            who = await persons.who_am_i(tx)
+        return pb.WhoAmIResponse(
+            person=_person(who.person) if who.person else None,
+            employee_id=str(who.employee.employee_id) if who.employee else "",
+            posts=[_post(post) for post in who.posts],
+        )
+
+    async def ResolvePost(  # noqa: N802
+        self, request: pb.ResolvePostRequest, context: rpc.Context
+    ) -> pb.ResolvePostResponse:
+        wanted = uuid_or_none(request.post_id)
+        if request.post_id and wanted is None:
+            raise PostNotHeld
+        async with self._store.begin(rpc.actor(context)) as tx:
+            post = await posts.act_in(tx, wanted)
+        return pb.ResolvePostResponse(post=_post(post))
+
+    async def BatchGetPersons(  # noqa: N802
+        self, request: pb.BatchGetPersonsRequest, context: rpc.Context
+    ) -> pb.BatchGetPersonsResponse:
+        _check_count(request.person_ids)
+        ids = _ids(request.person_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await persons.batch_get_persons(tx, ids, purpose=request.purpose)
+        return pb.BatchGetPersonsResponse(persons=[_person(person) for person in found])
+
+    async def BatchGetOrganisations(  # noqa: N802
+        self, request: pb.BatchGetOrganisationsRequest, context: rpc.Context
+    ) -> pb.BatchGetOrganisationsResponse:
+        _check_count(request.org_ids)
+        ids = _ids(request.org_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await organisations.batch_get_organisations(tx, ids)
+        return pb.BatchGetOrganisationsResponse(organisations=_organisations(found))
+
+    async def FindDepartments(  # noqa: N802
+        self, request: pb.FindDepartmentsRequest, context: rpc.Context
+    ) -> pb.FindDepartmentsResponse:
+        _check_count(request.departments)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await organisations.find_departments(tx, request.region_code, request.departments)
+        return pb.FindDepartmentsResponse(organisations=_organisations(found))
+
+
+def _check_count(asked: Iterable[str]) -> None:
+    if len(list(asked)) > MOST:
+        raise TooManyAsked(most=MOST)
+
+
+def _ids(asked: Iterable[str]) -> list[UUID]:
+    """Read ids; what is no id names nothing."""
+    return [known for each in asked if (known := uuid_or_none(each))]
+
+
+def _person(person: PersonView) -> account_pb2.Person:
+    return account_pb2.Person(
+        person_id=str(person.person_id),
+        name_masked=person.name,
+        id_number_masked=person.id_number,
+        proof_level=person.proof_level,
+    )
+
+
+def _organisations(found: Iterable[Organisation]) -> list[account_pb2.Organisation]:
+    return [
+        account_pb2.Organisation(
+            org_id=str(organisation.org_id),
+            name=organisation.name,
+            uscc=organisation.uscc,
+            department=organisation.department,
+            region_code=organisation.region_code,
+            org_path=organisation.org_path,
+        )
+        for organisation in found
+    ]
+
+
+def _post(post: Post) -> account_pb2.Post:
+    return account_pb2.Post(
+        post_id=str(post.post_id),
+        employee_id=str(post.employee_id),
+        org_id=str(post.org_id),
+        org_path=post.org_path,
+        region_code=post.region_code,
+        permissions=post.permissions,
+        title=post.title,
+    )

@@ -1,0 +1,74 @@
+"""The memory: every SQL statement of the service. `Store.begin` is the only way to commit."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from common import transaction
+from common.auth import Actor
+from common.crypto import KeyRing
+from common.db import Database
+from common.transaction import Transaction
+
+from accounts.domain import post as posts
+from accounts.domain.post import Post
+from accounts.store.access import AccessLog
+from accounts.store.organisations import Organisations
+from accounts.store.persons import Persons
+from accounts.store.posts import Employees, Posts, posts_of
+
+__all__ = ["Store", "Tx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One transaction and what can be remembered in it."""
+
+    unit: Transaction
+    persons: Persons
+    organisations: Organisations
+    employees: Employees
+    posts: Posts
+    access: AccessLog
+
+
+class Store:
+    """The database with the clock, ids and keys that its transactions need."""
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+    ) -> None:
+        self.database = database
+        self._clock = clock
+        self._ids = ids
+        self._keys = keys
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor, *, once: Sequence[UUID] = (), consumer: str = "") -> AsyncIterator[Tx]:
+        """Open a transaction for an actor; it commits when the block ends, and only then."""
+        async with transaction.begin(
+            self.database,
+            service="accounts",
+            at=self._clock(),
+            ids=self._ids,
+            actor=actor,
+            keys=self._keys,
+            once=once,
+            consumer=consumer,
+        ) as unit:
+            yield Tx(
+                unit=unit,
+                persons=Persons(unit),
+                organisations=Organisations(unit),
+                employees=Employees(unit),
+                posts=Posts(unit),
+                access=AccessLog(unit),
+            )
+
+    async def resolve_post(self, employee_id: UUID, post_id: UUID | None) -> Post:
+        """Find the post that an employee acts in, before there is an actor; never from a cache."""
+        async with transaction.plain(self.database) as connection:
+            held = await posts_of(connection, employee_id)
+        return posts.resolve(held, post_id, self._clock())

@@ -1,0 +1,184 @@
+"""Employees and their posts in the database; an officer sees those of his or her region and department."""
+
+from typing import Any
+from uuid import UUID
+
+from common.paging import Page, cut, decode
+from common.scope import visible
+from common.transaction import Transaction
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from accounts.domain.post import Employee, EmployeeNotFound, Post, PostNotFound
+from accounts.models import employees, posts
+from accounts.store.locks import hold
+
+ADD_EMPLOYEE = """
+    INSERT INTO employees (employee_id, name, org_id, org_path, region_code)
+    VALUES (:employee_id, :sealed_name, :org_id, :org_path, :region_code)
+    RETURNING 1
+"""
+ADD_POST = """
+    INSERT INTO posts (post_id, employee_id, org_id, org_path, region_code, title, permissions, rank,
+        valid_from, valid_until, version)
+    VALUES (:post_id, :employee_id, :org_id, :org_path, :region_code, :title, :permissions, :rank,
+        :valid_from, :valid_until, :version)
+    RETURNING 1
+"""
+END_POST = """
+    UPDATE posts SET valid_until = :valid_until, version = :version
+    WHERE post_id = :post_id AND version = :version_before
+    RETURNING 1
+"""
+
+
+class Employees:
+    """Who works for which organisation."""
+
+    def __init__(self, unit: Transaction) -> None:
+        self._unit = unit
+
+    async def hold(self, employee_id: UUID) -> None:
+        """Let nobody else enter this employee meanwhile."""
+        await hold(self._unit, f"employees:{employee_id}")
+
+    def add(self, employee: Employee) -> None:
+        """Keep a new employee."""
+        self._unit.write(
+            "add_employee",
+            ADD_EMPLOYEE,
+            rows=1,
+            employee_id=employee.employee_id,
+            sealed_name=self._unit.keys.seal(employee.name.encode(), bound=_bound(employee.employee_id)),
+            org_id=employee.org_id,
+            org_path=employee.org_path,
+            region_code=employee.region_code,
+        )
+
+    async def find(self, employee_id: UUID) -> Employee | None:
+        """Load an employee, whoever asks: for a rule, not for a reader."""
+        statement = select(employees).where(employees.c.employee_id == employee_id)
+        row = (await self._unit.connection.execute(statement)).one_or_none()
+        return None if row is None else self._employee(row)
+
+    async def get(self, employee_id: UUID) -> Employee:
+        """Load an employee whom the caller may see."""
+        statement = select(employees).where(employees.c.employee_id == employee_id, self._scope())
+        row = (await self._unit.connection.execute(statement)).one_or_none()
+        if row is None:
+            raise EmployeeNotFound(employee_id=employee_id)
+        return self._employee(row)
+
+    async def page(self, *, cursor: str | None, size: int) -> Page[Employee]:
+        """List the employees whom the caller may see."""
+        statement = select(employees).where(self._scope()).order_by(employees.c.employee_id).limit(size + 1)
+        if cursor is not None:
+            statement = statement.where(employees.c.employee_id > decode(cursor, UUID)[0])
+        rows = await self._unit.connection.execute(statement)
+        return cut([self._employee(row) for row in rows], size, lambda employee: (employee.employee_id,))
+
+    def _scope(self) -> Any:
+        return visible(self._unit.actor, region=employees.c.region_code, org=employees.c.org_path)
+
+    def _employee(self, row: Row[Any]) -> Employee:
+        return Employee(
+            employee_id=row.employee_id,
+            name=self._unit.keys.open(row.name, bound=_bound(row.employee_id)).decode(),
+            org_id=row.org_id,
+            org_path=row.org_path,
+            region_code=row.region_code,
+        )
+
+
+class Posts:
+    """Who holds which post."""
+
+    def __init__(self, unit: Transaction) -> None:
+        self._unit = unit
+
+    async def hold(self, post_id: UUID) -> None:
+        """Let nobody else give this post meanwhile."""
+        await hold(self._unit, f"posts:{post_id}")
+
+    def add(self, post: Post) -> None:
+        """Keep a new post."""
+        self._unit.write(
+            "add_post",
+            ADD_POST,
+            rows=1,
+            post_id=post.post_id,
+            employee_id=post.employee_id,
+            org_id=post.org_id,
+            org_path=post.org_path,
+            region_code=post.region_code,
+            title=post.title,
+            permissions=list(post.permissions),
+            rank=post.rank,
+            valid_from=post.valid_from,
+            valid_until=post.valid_until,
+            version=post.version,
+        )
+
+    def end(self, post: Post) -> None:
+        """Keep that a post has ended."""
+        self._unit.write(
+            "end_post",
+            END_POST,
+            rows=1,
+            post_id=post.post_id,
+            valid_until=post.valid_until,
+            version=post.version,
+            version_before=post.version - 1,
+        )
+
+    async def find(self, post_id: UUID) -> Post | None:
+        """Load a post, whoever asks: for a rule, not for a reader."""
+        row = (await self._unit.connection.execute(select(posts).where(posts.c.post_id == post_id))).one_or_none()
+        return None if row is None else _post(row)
+
+    async def lock(self, post_id: UUID) -> Post:
+        """Load a post within the caller's scope, to change it."""
+        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
+        statement = select(posts).where(posts.c.post_id == post_id, scope).with_for_update()
+        row = (await self._unit.connection.execute(statement)).one_or_none()
+        if row is None:
+            raise PostNotFound(post_id=post_id)
+        return _post(row)
+
+    async def of_employee(self, employee_id: UUID) -> list[Post]:
+        """Load an employee's own posts, past ones included."""
+        return await posts_of(self._unit.connection, employee_id)
+
+    async def visible_of(self, employee_id: UUID) -> list[Post]:
+        """Load those posts of an employee that the caller may see."""
+        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
+        rows = await self._unit.connection.execute(
+            select(posts).where(posts.c.employee_id == employee_id, scope).order_by(posts.c.rank, posts.c.post_id)
+        )
+        return [_post(row) for row in rows]
+
+
+async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]:
+    """Load an employee's posts, past ones included."""
+    rows = await connection.execute(select(posts).where(posts.c.employee_id == employee_id).order_by(posts.c.rank))
+    return [_post(row) for row in rows]
+
+
+def _post(row: Row[Any]) -> Post:
+    return Post(
+        post_id=row.post_id,
+        employee_id=row.employee_id,
+        org_id=row.org_id,
+        org_path=row.org_path,
+        region_code=row.region_code,
+        title=row.title,
+        permissions=tuple(row.permissions),
+        rank=row.rank,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        version=row.version,
+    )
+
+
+def _bound(employee_id: UUID) -> str:
+    return f"employees.name:{employee_id}"
