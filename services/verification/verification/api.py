@@ -72,16 +72,22 @@ class PublishLicenceType(Body):
     effective_from: date
 
 
+class IssuerBody(Body):
+    """The body that issues."""
+
+    uscc: Uscc
+    org_id: UUID
+    org_path: OrgPath
+    region_code: RegionCode
+
+
 class IssueLicence(Body):
     """A licence to issue."""
 
     request_id: RequestId
     licence_type: TypeCode
-    issuer_uscc: Uscc
-    issuer_org_id: UUID
-    issuer_org_path: OrgPath
-    region_code: RegionCode
-    holder_ids: Annotated[list[UUID], Field(min_length=1, max_length=10)]
+    issuer: IssuerBody
+    holders: Annotated[list[UUID], Field(min_length=1, max_length=10)]
     face: Face
     valid_from: date | None = None
     valid_until: date | None = None
@@ -144,13 +150,8 @@ async def issue_licence(body: IssueLicence, store: StoreDep, actor: MayIssue) ->
                 tx,
                 body.request_id,
                 licence_type=LicenceTypeCode(body.licence_type),
-                issuer=Issuer(
-                    uscc=body.issuer_uscc,
-                    org_id=body.issuer_org_id,
-                    org_path=body.issuer_org_path,
-                    region_code=body.region_code,
-                ),
-                holders=body.holder_ids,
+                issuer=Issuer(**body.issuer.model_dump()),
+                holders=body.holders,
                 face=body.face,
                 valid_from=body.valid_from,
                 valid_until=body.valid_until,

@@ -122,7 +122,9 @@ def _judge(
     query: Query, licences: Sequence[Licence], *, basis: Basis, consent: Consent | None, at: datetime
 ) -> Decision:
     """Judge the best licence there is: one in force before others, then the latest."""
-    best = max(licences, key=lambda licence: (licence.in_force(at), licence.issued_at), default=None)
+    best = max(
+        licences, key=lambda licence: (licence.in_force(at), licence.issued_at, licence.licence_id), default=None
+    )
     if best is None:
         return Decision(query, Finding.MISSING, Reason.NO_LICENCE, basis, consent=consent)
     if best.in_force(at):

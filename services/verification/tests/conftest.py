@@ -1,0 +1,82 @@
+"""Opens the service on a database of its own for each test."""
+
+import base64
+import os
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from common import db, process
+from google.protobuf import symbol_database
+from verification import main
+from verification.settings import Settings
+
+from .accounts_door import Accounts
+from .town import Town, staffed
+
+pytest_plugins = ["common.testing"]
+
+
+@pytest.fixture(scope="session")
+async def template():
+    """A migrated database to clone."""
+    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"].replace("+asyncpg", "")
+    name = f"verification_{uuid4().hex[:8]}"
+    server = await asyncpg.connect(admin)
+    await server.execute(f"CREATE DATABASE {name}")
+    await db.migrate(f"{base_of(admin)}/{name}", process.migrations("verification"), "verification")
+    yield server, name, base_of(admin)
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+@pytest.fixture
+async def database_url(template):
+    server, name, base = template
+    clone = f"{name}_{uuid4().hex[:8]}"
+    await server.execute(f"CREATE DATABASE {clone} TEMPLATE {name}")
+    yield f"{base}/{clone}"
+    await server.execute(f"DROP DATABASE {clone} WITH (FORCE)")
+
+
+def base_of(admin):
+    return admin.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
+
+
+@pytest.fixture
+async def town(database_url, issuer, open_house, clock):
+    """The service, open, and the officers' posts at accounts."""
+    async with Accounts().serve() as accounts:
+        staffed(accounts)
+        settings = Settings(
+            database_url=database_url,
+            nats_url=os.environ["TONGBAN_NATS_URL"],
+            keycloak_url=issuer.url,
+            data_keys={"k1": base64.b64encode(b"1" * 32).decode()},
+            index_key=base64.b64encode(b"2" * 32).decode(),
+            accounts_grpc=accounts.target,
+            http_port=0,
+            grpc_port=0,
+        )
+        living = await open_house(main.opened, main.house, settings, parts=("doors",))
+        yield Town(living, issuer, clock)
+
+
+@pytest.fixture
+async def rows(database_url):
+    """Reads the tables as they lie on the disk."""
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    yield connection.fetch
+    await connection.close()
+
+
+@pytest.fixture
+async def facts(rows):
+    """What was emitted, of one kind, in order."""
+
+    async def emitted(name):
+        kind = symbol_database.Default().GetSymbol(f"tongban.verification.v1.{name}")
+        found = await rows("SELECT body FROM outbox WHERE type = $1 ORDER BY created_at, id", kind.DESCRIPTOR.full_name)
+        return [kind.FromString(row["body"]) for row in found]
+
+    return emitted

@@ -1,0 +1,197 @@
+"""Verification at the gRPC door: what is found, what is put on record, what is refused."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from common.errors import Refusal
+from tongban.verification.v1 import licence_service_pb2
+
+from .town import FACE, FATHER, ID_CARD, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
+
+MINE = ("mother", ID_CARD, MOTHER)
+HIS = ("father", ID_CARD, FATHER)
+
+
+async def test_findings_before_and_after_consent(town):
+    await town.publish()
+    card = await town.issue(MOTHER)
+    await town.issue(FATHER)
+    assert said(await town.find(MINE, HIS)) == ["verified in_force", "consent_needed no_consent"]
+    consent = await town.grant()
+    mine, his = await town.find(MINE, HIS)
+    assert (mine.licence_id, mine.identifier, mine.version) == (card["licence_id"], card["identifier"], 1)
+    assert said([his]) == ["verified in_force"]
+    assert mine.evidence_id == ""
+    # The consent is for one person, one matter, one type.
+    assert said(await town.find(HIS, caller=STRANGER)) == ["consent_needed no_consent"]
+    assert said(await town.find(HIS, matter="marriage")) == ["consent_needed no_consent"]
+    assert said(await town.find(("m", MARRIAGE, FATHER))) == ["consent_needed no_consent"]
+    answer = await town.ask("POST", f"/v1/consents/{consent['consent_id']}:withdraw", town.citizen(FATHER))
+    assert answer.status_code == 200
+    assert said(await town.find(HIS)) == ["consent_needed consent_withdrawn"]
+    await town.grant()
+    assert said(await town.find(HIS)) == ["verified in_force"]
+    town.clock.advance(timedelta(days=31))
+    assert said(await town.find(HIS)) == ["consent_needed consent_expired"]
+
+
+async def test_missing_void_and_expired(town):
+    await town.publish()
+    assert said(await town.find(MINE)) == ["missing no_licence"]
+    card = await town.issue(MOTHER, valid_until="2027-11-23")
+    await town.void(card, kind="cancelled")
+    assert said(await town.find(MINE)) == ["invalid cancelled"]
+    await town.void(await town.issue(FATHER), kind="revoked")
+    assert said(await town.find(("own", ID_CARD, FATHER), caller=FATHER)) == ["invalid revoked"]
+    await town.issue(MOTHER, valid_until="2027-11-23")
+    (found,) = await town.find(MINE)
+    assert found.valid_until.ToJsonString() == "2027-11-23T16:00:00Z"
+    town.clock.advance(timedelta(days=366))
+    assert said(await town.find(MINE)) == ["invalid expired"]
+
+
+async def test_a_shared_licence_needs_no_consent(town):
+    await town.publish(MARRIAGE_TYPE)
+    await town.issue(FATHER, MOTHER, licence_type=MARRIAGE, face={"certificate_no": "J370303-2024-000123"})
+    assert said(await town.find(("m", MARRIAGE, FATHER), ("w", MARRIAGE, MOTHER))) == ["verified in_force"] * 2
+    assert said(await town.find(("m", MARRIAGE, FATHER), caller=STRANGER)) == ["consent_needed no_consent"]
+
+
+async def test_the_same_verification_is_one_record(town):
+    await town.publish()
+    await town.issue(MOTHER)
+    filing = town.living.ids()
+    calls = await asyncio.gather(*(town.verify(filing, MINE, HIS) for _ in range(5)))
+    first = [each.evidence_id for each in calls[0]]
+    assert all(first)
+    assert all([each.evidence_id for each in call] == first for call in calls)
+    town.clock.advance(timedelta(hours=1))
+    assert [each.evidence_id for each in await town.verify(filing, HIS, MINE)] == first[::-1]
+    other = await town.verify(town.living.ids(), MINE)
+    assert other[0].evidence_id not in first
+
+
+async def test_a_changed_answer_is_another_record(town):
+    await town.publish()
+    card = await town.issue(FATHER)
+    filing = town.living.ids()
+    (before,) = await town.verify(filing, HIS)
+    await town.grant()
+    (after,) = await town.verify(filing, HIS)
+    await town.void(card)
+    (voided,) = await town.verify(filing, HIS)
+    assert said([before, after, voided]) == ["consent_needed no_consent", "verified in_force", "invalid revoked"]
+    assert len({before.evidence_id, after.evidence_id, voided.evidence_id}) == 3
+
+
+async def test_every_holder_reads_who_verified(town):
+    await town.publish()
+    await town.publish(MARRIAGE_TYPE)
+    await town.issue(FATHER)
+    await town.issue(FATHER, MOTHER, licence_type=MARRIAGE, face={"certificate_no": "J370303-2024-000123"})
+    await town.grant()
+    filing = town.living.ids()
+    await town.verify(filing, HIS, ("marriage", MARRIAGE, MOTHER))
+    seen = (await town.ask("GET", "/v1/me/verifications", town.citizen(FATHER))).json()["items"]
+    assert {(each["key"], each["asked_by"], each["filing_id"], each["finding"], each["basis"]) for each in seen} == {
+        ("father", MOTHER, str(filing), "verified", "consent"),
+        ("marriage", MOTHER, str(filing), "verified", "own_licence"),
+    }
+    assert seen[0]["purpose"] == "办理新生儿出生一件事"
+    assert seen[0]["identifier"].startswith("1.2.156.3005.2.")
+    assert (await town.ask("GET", "/v1/me/verifications", town.citizen(STRANGER))).json()["items"] == []
+
+
+async def test_a_plan_leaves_no_record(town):
+    await town.publish()
+    await town.issue(MOTHER)
+    await town.find(MINE)
+    assert (await town.ask("GET", "/v1/me/verifications", town.citizen(MOTHER))).json()["items"] == []
+
+
+async def test_an_empty_batch_finds_nothing(town):
+    assert list(await town.find()) == []
+    assert list(await town.verify(town.living.ids())) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ([MINE, MINE], "QUERY_KEY_REPEATED"),
+        ([(str(number), ID_CARD, MOTHER) for number in range(101)], "QUERIES_TOO_MANY"),
+        ([("k", "short", MOTHER)], "LICENCE_TYPE_MALFORMED"),
+        ([("k", ID_CARD, "somebody")], "ID_MALFORMED"),
+        ([("k\x00", ID_CARD, MOTHER)], "TEXT_UNFIT"),
+        ([("", ID_CARD, MOTHER)], "TEXT_UNFIT"),
+        ([("k" * 201, ID_CARD, MOTHER)], "TEXT_UNFIT"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused(town, asked, reason):
+    with pytest.raises(Refusal) as refused:
+        await town.verify(town.living.ids(), *asked)
+    assert refused.value.reason == reason
+
+
+async def test_only_citizens_look_for_licences(town):
+    request = licence_service_pb2.FindLicencesRequest(matter_code="newborn")
+    for token in (town.officer("police"), town.service("verification:find_licences")):
+        with pytest.raises(Refusal) as refused:
+            await town.call("FindLicences", request, token)
+        assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
+async def test_the_published_types_are_told(town):
+    await town.publish()
+    request = licence_service_pb2.CheckLicenceTypesRequest(licence_types=[ID_CARD, MARRIAGE, "x"])
+    for token in (town.officer("police"), town.service("verification:read_licence_type")):
+        assert list((await town.call("CheckLicenceTypes", request, token)).known) == [ID_CARD]
+
+
+def a_result(**given):
+    return licence_service_pb2.IssueLicenceRequest(
+        **{
+            "request_id": "case-1",
+            "licence_type": ID_CARD,
+            "issuer_uscc": POLICE["uscc"],
+            "issuer_org_id": POLICE["org_id"],
+            "issuer_org_path": POLICE["org_path"],
+            "region_code": POLICE["region_code"],
+            "holder_ids": [MOTHER],
+            "face": FACE | {"address": ""},
+        }
+        | given
+    )
+
+
+async def test_a_decided_case_gets_one_licence(town, facts):
+    await town.publish()
+    token = town.service("verification:issue_licence")
+    answers = await asyncio.gather(*(town.call("IssueLicence", a_result(), token) for _ in range(4)))
+    assert len({(answer.licence_id, answer.identifier) for answer in answers}) == 1
+    issued = await facts("LicenceIssued")
+    assert [fact.licence_id for fact in issued] == [answers[0].licence_id]
+    with pytest.raises(Refusal) as refused:
+        await town.call("IssueLicence", a_result(holder_ids=[FATHER]), token)
+    assert refused.value.reason == "LICENCE_REQUEST_REUSED"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"licence_type": MARRIAGE}, "LICENCE_TYPE_UNKNOWN"),
+        ({"issuer_uscc": "1137"}, "ISSUER_MALFORMED"),
+        ({"issuer_org_id": ""}, "ID_MALFORMED"),
+        ({"holder_ids": []}, "HOLDER_COUNT_WRONG"),
+        ({"holder_ids": [MOTHER, MOTHER]}, "HOLDER_COUNT_WRONG"),
+        ({"face": {"name": "李静"}}, "FACE_FIELD_MISSING"),
+        ({"face": FACE | {"height": "1"}}, "FACE_FIELD_UNKNOWN"),
+        ({"face": FACE | {"name": "\x00"}}, "TEXT_UNFIT"),
+    ],
+)
+async def test_a_licence_that_cannot_be_issued(town, facts, given, reason):
+    await town.publish()
+    with pytest.raises(Refusal) as refused:
+        await town.call("IssueLicence", a_result(**given), town.service("verification:issue_licence"))
+    assert refused.value.reason == reason
+    assert await facts("LicenceIssued") == []
