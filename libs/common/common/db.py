@@ -1,6 +1,7 @@
 """PostgreSQL: the engine, its health, and the migrations of the plumbing."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,12 +15,13 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from common import deadletter, idempotency, inbox, journal, outbox
+from common import idempotency, inbox, journal, outbox
 from common.errors import Conflict, Unavailable
 
 # Tables of ours in every service's database: a comparison of models and migrations leaves them out.
 PLUMBING = frozenset({"outbox", "outbox_default", "outbox_streams", "inbox", "journal", "idempotency", "dead_letters"})
 MIGRATION_LOCK = 7_411_001
+HOUSEKEEPING_LOCK = 7_411_002
 
 AWAY = ("08", "57P", "53300", "57014", "25P03")
 CONTENDED = ("40001", "40P01", "55P03")
@@ -101,9 +103,23 @@ def understood(error: Exception, *, lost: bool) -> Exception:
     return error
 
 
+async def housekeeping(database: Database, at: datetime) -> None:
+    """Make room for the coming days and forget what nobody needs any more; each step commits by itself."""
+    async with database.engine.connect() as connection:
+        if not await connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": HOUSEKEEPING_LOCK}):
+            return
+        try:
+            await outbox.ensure_partitions(connection, at)
+            await outbox.drop_partitions(connection, at)
+            await inbox.prune(connection, at)
+            await idempotency.prune(connection, at)
+        finally:
+            await connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": HOUSEKEEPING_LOCK})
+
+
 def plumbing_1(op: _Operations) -> None:
     """Create the plumbing's tables; a service's first migration calls it with alembic's `op`."""
-    for module in (outbox, inbox, journal, idempotency, deadletter):
+    for module in (outbox, inbox, journal, idempotency):
         for statement in module.TABLES_1:
             op.execute(statement)
 

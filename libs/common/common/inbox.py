@@ -27,6 +27,23 @@ TABLES_1 = (
     )
     """,
     "create index inbox_at on inbox (at)",
+    """
+    create table dead_letters (
+        consumer text not null,
+        id uuid not null,
+        subject text not null,
+        type text not null,
+        body bytea not null,
+        headers jsonb not null,
+        reason text not null,
+        error text not null,
+        deliveries integer not null,
+        at timestamptz not null,
+        replayed_at timestamptz,
+        primary key (consumer, id)
+    )
+    """,
+    "create index dead_letters_open on dead_letters (consumer, at, id) where replayed_at is null",
 )
 
 

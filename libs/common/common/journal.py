@@ -45,9 +45,10 @@ COLUMNS = (
 INSERT = """insert into journal (id, at, act, actor_kind, actor_id, post_id, org_path,
  subject_kind, subject_id, owner_id, purpose, trace_id, details)
 select u.id, {at}, u.act, {actor_kind}, {actor_id}, {post_id}, {org_path},
- u.subject_kind, u.subject_id, u.owner_id, u.purpose, {trace_id}, u.details
+ u.subject_kind, u.subject_id, u.owner_id, u.purpose, u.trace_id, u.details
 from unnest({ids}::uuid[], {acts}::text[], {subject_kinds}::text[], {subject_ids}::text[], {owners}::text[],
- {purposes}::text[], {details}::jsonb[]) as u (id, act, subject_kind, subject_id, owner_id, purpose, details)"""
+ {purposes}::text[], {trace_ids}::text[], {details}::jsonb[])
+as u (id, act, subject_kind, subject_id, owner_id, purpose, trace_id, details)"""
 
 _KINDS: dict[str, Any] = {"id": Uuid(), "at": DateTime(timezone=True), "details": JSONB()}
 _journal = Table("journal", MetaData(), *(Column(name, _KINDS.get(name, String())) for name in COLUMNS))

@@ -138,24 +138,32 @@ async def mark(
     )
 
 
-async def regress(connection: "asyncpg.Connection[asyncpg.Record]", stream: str, created: str, last_seq: int) -> int:
-    """Compare what the broker holds with what we stored; facts it lost wait for the relay again."""
-    known = await connection.fetchrow("select created, seq from outbox_streams where stream = $1 for update", stream)
+async def hold(connection: "asyncpg.Connection[asyncpg.Record]", stream: str) -> tuple[str, int]:
+    """Lock and give what is known of the stream: when it was made, and the highest sequence it gave us."""
+    row = await connection.fetchrow(
+        "insert into outbox_streams (stream, created, seq) values ($1, '', 0) "
+        "on conflict (stream) do update set stream = excluded.stream returning created, seq",
+        stream,
+    )
+    return row["created"], row["seq"]
+
+
+async def regress(
+    connection: "asyncpg.Connection[asyncpg.Record]", stream: str, known: tuple[str, int], created: str, last_seq: int
+) -> int:
+    """Compare what the broker holds with what is known; facts it lost wait for the relay again."""
+    before, highest = known
     lost = 0
-    if known is not None and (known["created"] != created or known["seq"] > last_seq):
-        survived = last_seq if known["created"] == created else 0
-        tag: str = await connection.execute(
+    if before and (before != created or highest > last_seq):
+        await connection.execute("set local statement_timeout = '15min'")
+        tag = await connection.execute(
             "update outbox set published_at = null, stream = null, seq = null "
             "where published_at is not null and seq > $1",
-            survived,
+            last_seq if before == created else 0,
         )
         lost = int(tag.rpartition(" ")[2])
     await connection.execute(
-        "insert into outbox_streams (stream, created, seq) values ($1, $2, $3) "
-        "on conflict (stream) do update set created = excluded.created, seq = excluded.seq",
-        stream,
-        created,
-        last_seq,
+        "update outbox_streams set created = $2, seq = $3 where stream = $1", stream, created, last_seq
     )
     return lost
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -28,7 +28,7 @@ from common.auth import Actor
 from common.crypto import KeyRing
 from common.db import Database
 from common.errors import Conflict, Refusal
-from common.telemetry import log, traceparent
+from common.telemetry import log, trace_id, traceparent
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _UNIQUE = "23505"
@@ -71,7 +71,7 @@ class Transaction:
         self._once = idempotency.once(actor)
         self._answer: bytes | None = None
         self._facts: list[tuple[UUID, str, str, bytes, str]] = []
-        self._journal: list[tuple[UUID, str, str, str, str | None, str | None, str]] = []
+        self._journal: list[tuple[UUID, str, str, str, str | None, str | None, str, str]] = []
         self._writes: list[tuple[str, str, int | None, Mapping[str, Any]]] = []
         self._emitted = False
 
@@ -102,7 +102,8 @@ class Transaction:
     ) -> None:
         """Journal an act; `owner` is the person whose data it concerns and who may read the entry."""
         purpose = purpose if purpose is not None else self.actor.call.purpose
-        self._journal.append((self.ids(), act, *subject, owner, purpose, journal.written(details or {})))
+        trace = trace_id() or self.actor.call.trace_id
+        self._journal.append((self.ids(), act, *subject, owner, purpose, trace, journal.written(details or {})))
 
     def write(self, name: str, sql: str, *, rows: int | None, **params: object) -> None:
         """Defer one insert, update or delete to the flush. It names its parameters `:so` and ends in `returning 1`.
@@ -117,7 +118,7 @@ class Transaction:
     def answer[T](self, value: T) -> T:
         """Keep the answer for a repetition of this request, and hand it on."""
         if self._once is not None:
-            self._answer = self.keys.seal(_adapter(value.__class__).dump_json(value), bound=self._once.bound)
+            self._answer = self.keys.seal(_adapter(cast("type", type(value))).dump_json(value), bound=self._once.bound)
         return value
 
     @property
@@ -145,7 +146,6 @@ class Transaction:
                 self.actor.id,
                 post.id if post else None,
                 post.org_path if post else None,
-                self.actor.call.trace_id,
                 *_columns(self._journal),
             ]
         if request is not None:
@@ -275,8 +275,8 @@ def _statement(
         at = places("at", "ids", "subjects", "types", "bodies", "headers")
         members.append(f"facts as ({outbox.INSERT.format(**at)})")
     if acts:
-        at = places("at", "actor_kind", "actor_id", "post_id", "org_path", "trace_id",
-                    "ids", "acts", "subject_kinds", "subject_ids", "owners", "purposes", "details")  # fmt: skip
+        at = places("at", "actor_kind", "actor_id", "post_id", "org_path", "ids", "acts",
+                    "subject_kinds", "subject_ids", "owners", "purposes", "trace_ids", "details")  # fmt: skip
         members.append(f"acts as ({journal.INSERT.format(**at)})")
     if request:
         at = places("caller", "route", "key", "request_hash", "answer", "at")
