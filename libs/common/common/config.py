@@ -56,11 +56,11 @@ class Sentences:
         return self.by_reason[refusal.kind.name]
 
     def require(self, package: str) -> None:
-        """Refuse to start when a refusal of the package, or of ours, has no sentence."""
+        """Refuse to start when a refusal of the package has no sentence."""
         silent = sorted(
             refusal.reason
             for refusal in _family(Refusal)
-            if refusal.__module__.split(".")[0] in {package, "common"} and refusal.reason not in self.by_reason
+            if refusal.__module__.split(".")[0] == package and refusal.reason not in self.by_reason
         )
         if silent:
             raise LookupError(f"no sentence in {package}/locale/zh_CN.json for {', '.join(silent)}")
