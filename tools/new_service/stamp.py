@@ -1,5 +1,7 @@
 """The rooms themselves: templates with the names filled in."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -35,6 +37,9 @@ def stamp(names: Names) -> None:
         target = home / _place(template.relative_to(ROOMS), names)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(Template(template.read_text("utf-8")).substitute(names.words()), "utf-8")
+    # Names differ in length and order: the formatter has the last word.
+    for arguments in (("check", "--fix", "--select", "I"), ("format",)):
+        subprocess.run([sys.executable, "-m", "ruff", *arguments, "--quiet", str(home)], cwd=ROOT, check=True)
 
 
 def _place(template: Path, names: Names) -> Path:
