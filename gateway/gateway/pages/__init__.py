@@ -1,0 +1,44 @@
+"""The few pages of the front door itself (静态页面), until the faces have pages of their own."""
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+_HERE = Path(__file__).parent
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
+
+type Page = tuple[bytes, str]
+
+
+def read(name: str) -> Page:
+    """A page as it is, with its content type."""
+    file = _HERE / name
+    return file.read_bytes(), _KINDS[file.suffix]
+
+
+def notice(*, sentence: str, reason: str, trace_id: str, link: str) -> Page:
+    """Say that a log-in did not succeed, and where to try again."""
+    said = {"sentence": sentence, "reason": reason, "trace_id": trace_id, "link": link}
+    return _filled("notice.html", {name: escape(value) for name, value in said.items()})
+
+
+def docs(document: Mapping[str, Any]) -> Page:
+    """List all verbs of the merged OpenAPI document."""
+    lines = [
+        f"<li><code>{escape(verb.upper())} {escape(path)}</code> {escape(operation.get('summary', ''))}</li>"
+        for path, item in sorted(document["paths"].items())
+        for verb, operation in item.items()
+        if isinstance(operation, dict)
+    ]
+    return _filled("docs.html", {"list": f"<ul>{''.join(lines)}</ul>"})
+
+
+def _filled(name: str, values: Mapping[str, str]) -> Page:
+    text, kind = read(name)
+    return Template(text.decode()).substitute(values).encode(), kind

@@ -1,0 +1,221 @@
+"""Who is logged in: sessions and begun log-ins in Redis, sealed, found by the hash of what the browser holds.
+
+Keys (Redis 6.2 commands only):
+  session:<hash>            the sealed session; its time to live is the idle limit
+  sid:<realm>:<sid>         the sessions of one Keycloak session    sub:<realm>:<sub>   all sessions of one person
+  login:<hash>              a begun log-in, taken once
+  renewal:<hash>            who renews a session's tokens just now, or that it just failed
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import cast
+
+import orjson
+from common.crypto import KeyRing, SealBroken
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.domain import Face, SessionsAway
+
+RENEWAL_LASTS = timedelta(seconds=15)
+FAILURE_LASTS = timedelta(seconds=2)
+FAILED = b"failed"
+
+# released only by the one who took it
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What Keycloak gave for a log-in; never leaves the house."""
+
+    access: str = field(repr=False)
+    access_until: float
+    refresh: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's log-in at one face (会话)."""
+
+    face: str
+    realm: str
+    sub: str
+    sid: str
+    person_id: str
+    acr: int
+    began: float
+    ends: float
+    tokens: Tokens
+
+    @property
+    def caller(self) -> str:
+        return f"{self.realm}:{self.sub}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """A log-in begun and not yet finished, bound to the browser that began it."""
+
+    face: str
+    nonce: str
+    verifier: str
+    browser: str
+    return_to: str
+    acr: int
+
+
+def secret() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+class Sessions:
+    """All that is kept in Redis about log-ins. Without Redis nobody is let in: SessionsAway."""
+
+    def __init__(
+        self, redis: Redis, keys: KeyRing, clock: Callable[[], datetime], *, idle: timedelta, log_in_within: timedelta
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._clock = clock
+        self._idle = idle
+        self._log_in_within = log_in_within
+        self._release = redis.register_script(_RELEASE)
+
+    async def begin(self, session: Session) -> str:
+        """Keep a new session under an id that nobody has seen before."""
+        session_id = secret()
+        hashed = digest(session_id)
+        lasts = timedelta(seconds=session.ends - self._now())
+        async with _reaching(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(f"session:{hashed}", self._sealed(hashed, session), ex=min(self._idle, lasts))
+            for index in _indexes(session):
+                pipe.sadd(index, hashed)
+                pipe.expire(index, lasts)
+            await pipe.execute()
+        return session_id
+
+    async def read(self, face: Face, session_id: str) -> Session | None:
+        """The session, if it is alive; reading it is being active."""
+        hashed = digest(session_id)
+        async with _reaching():
+            sealed = cast("bytes | None", await self._redis.getex(f"session:{hashed}", ex=self._idle))
+        if sealed is None:
+            return None
+        session = self._opened(hashed, sealed)
+        if session is None or session.face != face.name:
+            return None
+        if session.ends <= self._now():
+            await self.end(session_id)
+            return None
+        return session
+
+    async def renew(self, session_id: str, session: Session, tokens: Tokens) -> Session:
+        """Keep new tokens, unless the session has ended meanwhile."""
+        hashed = digest(session_id)
+        renewed = replace(session, tokens=tokens)
+        async with _reaching():
+            await self._redis.set(f"session:{hashed}", self._sealed(hashed, renewed), ex=self._idle, xx=True)
+        return renewed
+
+    async def end(self, session_id: str) -> Session | None:
+        return await self._end(digest(session_id))
+
+    async def end_all(self, realm: str, *, sid: str | None, sub: str | None) -> list[Session]:
+        """End the sessions of one Keycloak session, or all of a person."""
+        index = f"sid:{realm}:{sid}" if sid else f"sub:{realm}:{sub}"
+        async with _reaching():
+            members = cast("set[bytes]", await self._redis.smembers(index))
+        ended = [await self._end(each.decode()) for each in members]
+        return [each for each in ended if each is not None]
+
+    async def begin_log_in(self, log_in: LogIn) -> str:
+        """Keep a log-in under the state that Keycloak will bring back."""
+        state = secret()
+        hashed = digest(state)
+        sealed = self._keys.seal(orjson.dumps(log_in), bound=f"login:{hashed}")
+        async with _reaching():
+            await self._redis.set(f"login:{hashed}", sealed, ex=self._log_in_within)
+        return state
+
+    async def take_log_in(self, state: str) -> LogIn | None:
+        """Once only: the second to come with the same state finds nothing."""
+        hashed = digest(state)
+        async with _reaching():
+            sealed = cast("bytes | None", await self._redis.getdel(f"login:{hashed}"))
+        if sealed is None:
+            return None
+        return LogIn(**orjson.loads(self._keys.open(sealed, bound=f"login:{hashed}")))
+
+    async def first_seen(self, name: str, lasts: timedelta) -> bool:
+        """Whether this name is new within the time."""
+        async with _reaching():
+            return bool(await self._redis.set(f"seen:{digest(name)}", b"1", ex=lasts, nx=True))
+
+    async def start_renewal(self, session_id: str) -> str | None:
+        """Become the one who renews, or None if somebody is at it (or has just failed)."""
+        holder = secret()
+        async with _reaching():
+            taken = await self._redis.set(f"renewal:{digest(session_id)}", holder, px=RENEWAL_LASTS, nx=True)
+        return holder if taken else None
+
+    async def renewal(self, session_id: str) -> bytes | None:
+        async with _reaching():
+            return cast("bytes | None", await self._redis.get(f"renewal:{digest(session_id)}"))
+
+    async def finish_renewal(self, session_id: str, holder: str, *, failed: bool = False) -> None:
+        """Let the others go on; after a failure they are spared a try of their own for a moment."""
+        key = f"renewal:{digest(session_id)}"
+        async with _reaching():
+            if failed:
+                await self._redis.set(key, FAILED, px=FAILURE_LASTS, xx=True)
+            else:
+                await self._release(keys=[key], args=[holder])
+
+    async def ping(self) -> None:
+        async with _reaching():
+            await self._redis.ping()
+
+    async def _end(self, hashed: str) -> Session | None:
+        async with _reaching():
+            sealed = cast("bytes | None", await self._redis.getdel(f"session:{hashed}"))
+            session = self._opened(hashed, sealed) if sealed is not None else None
+            if session is not None:
+                for index in _indexes(session):
+                    await self._redis.srem(index, hashed)
+        return session
+
+    def _sealed(self, hashed: str, session: Session) -> bytes:
+        return self._keys.seal(orjson.dumps(asdict(session)), bound=f"session:{hashed}")
+
+    def _opened(self, hashed: str, sealed: bytes) -> Session | None:
+        try:
+            kept = orjson.loads(self._keys.open(sealed, bound=f"session:{hashed}"))
+        except SealBroken:  # sealed under a key that has been retired: log in again
+            return None
+        return Session(**{**kept, "tokens": Tokens(**kept["tokens"])})
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def _indexes(session: Session) -> tuple[str, str]:
+    return f"sid:{session.realm}:{session.sid}", f"sub:{session.realm}:{session.sub}"
+
+
+@asynccontextmanager
+async def _reaching() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise SessionsAway from error
