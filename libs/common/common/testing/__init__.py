@@ -6,16 +6,43 @@ from typing import Any
 
 import pytest
 
+from common import telemetry
+from common.testing.bus import Broker, broker, broker_process, bus
+from common.testing.database import Databases, MakeDatabase, database, databases
 from common.testing.house import Living, living
 from common.testing.issuer import Issuer
 from common.testing.matrix import Door, Matrix, Stranger, Who
 from common.testing.world import SHANGHAI, Clock, Ids
 
-__all__ = ["SHANGHAI", "Clock", "Door", "Ids", "Issuer", "Living", "Matrix", "Stranger", "Who", "living"]
+__all__ = [
+    "SHANGHAI",
+    "Broker",
+    "Clock",
+    "Databases",
+    "Door",
+    "Ids",
+    "Issuer",
+    "Living",
+    "MakeDatabase",
+    "Matrix",
+    "Stranger",
+    "Who",
+    "broker",
+    "broker_process",
+    "bus",
+    "database",
+    "databases",
+    "living",
+]  # fmt: skip
 
 type OpenHouse = Callable[..., Awaitable[Living]]
 
 _ids = Ids()
+
+
+def pytest_configure() -> None:
+    """Log as the services do: without values, without people's data."""
+    telemetry.setup("tests")
 
 
 @pytest.fixture
