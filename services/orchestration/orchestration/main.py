@@ -17,7 +17,7 @@ from common.db import Database
 from worktime import national
 
 from orchestration import jobs, usecases
-from orchestration.api import ROUTERS
+from orchestration.api import router
 from orchestration.clients import Accounts, Verification
 from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
@@ -76,7 +76,7 @@ def house(app: Opened) -> process.House:
     """Name the doors and what works behind them."""
     return process.House(
         name=NAME,
-        http=web.application(app, service=NAME, routers=ROUTERS, authenticator=app.authenticator, locale=LOCALE),
+        http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
         rpc=rpc.server(app, [], authenticator=app.authenticator, locale=LOCALE),
         grpc_port=app.settings.grpc_port,

@@ -49,7 +49,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
         case list():
             for inner in value:
                 _plain(inner, depth + 1)
-        case int() | float() if not isfinite(value) or abs(value) > _LARGEST:
+        case int() | float() if abs(value) > _LARGEST or not isfinite(value):
             raise PydanticCustomError("number_size", "number out of range")
     return value
 

@@ -1,0 +1,103 @@
+"""Orchestration as a whole, on real servers, with the services it asks beside it."""
+
+import os
+from base64 import b64encode
+
+import asyncpg
+import pytest
+from common import db, process
+from orchestration import main
+from orchestration.settings import Settings
+
+from . import others as other_services
+from .desk import Desk
+from .makers import MOTHER
+
+pytest_plugins = ["common.testing"]
+
+
+@pytest.fixture
+async def others():
+    async with other_services.listening() as listening:
+        yield listening
+
+
+@pytest.fixture
+async def settings(database, issuer, others):
+    issuer.register("orchestration", "secret", aud=["verification"], roles=["verification:issue_licence"])
+    return Settings(
+        database_url=await database("orchestration"),
+        nats_url=os.environ["TONGBAN_NATS_URL"],  # noqa: TID251 (what the runner tells a test)
+        http_port=0,
+        grpc_port=0,
+        keycloak_url=issuer.url,
+        client_secret="secret",
+        data_keys={"k1": b64encode(b"k" * 32).decode()},
+        index_key=b64encode(b"i" * 32).decode(),
+        accounts_grpc=others.target,
+        verification_grpc=others.target,
+    )
+
+
+@pytest.fixture
+async def service(open_house, settings):
+    """The doors alone; what the clock does is done by hand."""
+    return await open_house(main.opened, main.house, settings, parts=("doors",))
+
+
+@pytest.fixture
+def who(issuer):
+    """Callers by name: `who("police")` is an officer there, `who()` the mother."""
+
+    # Imported here: pytest must load the plugin itself, before anyone else does.
+    from common.testing import Who  # noqa: PLC0415
+
+    def make(name: str = "", *, acr: int = 2, person: str = MOTHER) -> Who:
+        if not name:
+            return Who("mother", issuer.token("citizen", person_id=person, aud="orchestration", acr=1))
+        token = issuer.token("gov", employee_id=name, aud="orchestration", acr=acr)
+        return Who(name, token)
+
+    return make
+
+
+@pytest.fixture
+async def desk(service, who):
+    """The newborn matter is published, and everyone sits at a desk."""
+    async with Desk(service, who) as seated:
+        await seated.publish()
+        yield seated
+
+
+@pytest.fixture(scope="session")
+async def template():
+    """A migrated database that each test gets a copy of."""
+    admin = await asyncpg.connect(os.environ["TONGBAN_POSTGRES_ADMIN_URL"])  # noqa: TID251
+    name = f"orchestration_template_{os.getpid()}"
+    await admin.execute(f"create database {name}")
+    await db.migrate(_url(name), process.migrations("orchestration"), "orchestration")
+    yield admin, name
+    await admin.execute(f"drop database {name} with (force)")
+    await admin.close()
+
+
+@pytest.fixture
+async def database(template):
+    admin, source = template
+    made = []
+
+    async def make(service):
+        name = f"{service}_{os.getpid()}_{len(made)}"
+        made.append(name)
+        await admin.execute(f"drop database if exists {name} with (force)")
+        await admin.execute(f"create database {name} template {source}")
+        return _url(name)
+
+    yield make
+    for name in made:
+        await admin.execute(f"drop database {name} with (force)")
+
+
+def _url(name):
+    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"]  # noqa: TID251
+    return admin.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
