@@ -63,7 +63,7 @@ class Sentences:
             if refusal.__module__.split(".")[0] == package and refusal.reason not in self.by_reason
         )
         if silent:
-            raise LookupError(f"no sentence in {package}/locale/zh_CN.json for {', '.join(silent)}")
+            raise RuntimeError(f"no sentence in {package}/locale/zh_CN.json for {', '.join(silent)}")
 
 
 class _Data(dict[str, object]):

@@ -292,7 +292,7 @@ async def _command(name: str, settings: Settings, hallway: _Hallway, arguments: 
         elif arguments.command == "replay":
             made = hallway.house(app)
             if made.database is None or made.subscriptions is None:
-                raise LookupError(f"{name} listens to nothing")
+                raise RuntimeError(f"{name} listens to nothing")
             replayed = await deadletter.replay(made.database, made.subscriptions, app, made.store, arguments.consumer)
             telemetry.log.info("process.replayed", service=name, facts=replayed)
         else:
@@ -308,5 +308,5 @@ def migrations(package: str) -> Path:
     """Find a service's migrations: beside its package."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise LookupError(f"no package {package}")
+        raise RuntimeError(f"no package {package}")
     return Path(spec.origin).parent.parent / "migrations"

@@ -38,6 +38,7 @@ _PERSONAL = re.compile(
     r"|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"
     r"|(?i:bearer)\s+\S+"
 )
+_OF_CODE = (TypeError, AttributeError, NameError, ImportError, RuntimeError, AssertionError, OSError)
 _DEEPEST = 6
 _LONGEST_MESSAGE = 200
 
@@ -176,16 +177,23 @@ def _stamp(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _explain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Show where an exception came from; of its message only the first line, for the rest may quote data."""
+    """Show where an exception came from; its message only where it speaks of code, for the others quote data."""
     error = event.pop("exc_info", None)
     error = sys.exc_info()[1] if error is True else error
     if not isinstance(error, BaseException):
         return event
     event["error"] = type(error).__name__
-    event["message"] = (str(error).splitlines() or [""])[0][:_LONGEST_MESSAGE]
+    cause = error.__cause__
+    for each in filter(None, (error, cause)):
+        code = str(getattr(each, "sqlstate", None) or "")
+        # Class 42 of SQL is about statements: unknown columns, wrong syntax.
+        if isinstance(each, _OF_CODE) or code.startswith("42"):
+            event["message"] = (str(each).splitlines() or [""])[0][:_LONGEST_MESSAGE]
+        if code:
+            event["sqlstate"] = code
     event["stack"] = [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
-    if error.__cause__ is not None:
-        event["cause"] = type(error.__cause__).__name__
+    if cause is not None:
+        event["cause"] = type(cause).__name__
     if isinstance(error, BaseExceptionGroup):
         event["errors"] = [type(each).__name__ for each in error.exceptions]
     return event

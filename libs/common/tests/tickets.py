@@ -4,7 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, override
 
 from common import config, rpc, web
 from common.auth import Actor, Authenticator, Verifier
@@ -60,7 +60,7 @@ MayClose = Annotated[Actor, may(Permission("tickets:close_ticket", OFFICERS, acr
 class CloseTicket(Body):
     note: Text
     count: int = 0
-    details: dict[str, int] = {}
+    details: dict[str, int] | None = None
 
 
 @router.get("/v1/tickets/{ticket_id}")
@@ -117,6 +117,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     def __init__(self, app: App) -> None:
         self.app = app
 
+    @override
     async def BatchGetOrganisations(self, request: Any, context: Any) -> Any:
         actor = rpc.actor(context)
         match list(request.org_ids):
