@@ -7,7 +7,7 @@ from typing import Any
 from common.transaction import Transaction
 from pydantic import TypeAdapter
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from orchestration.domain.definition import Definition
 from orchestration.domain.refusals import MatterChanged, MatterNotFound
@@ -74,7 +74,7 @@ class Matters:
         """The newest effective version of each matter."""
         rows = await self._unit.connection.execute(
             select(*_SUMMARY)
-            .distinct(_table.c.code)
+            .ext(distinct_on(_table.c.code))
             .where(_table.c.effective_from <= day)
             .order_by(_table.c.code, _table.c.version.desc())
         )
