@@ -223,7 +223,8 @@ async def test_a_consent_is_its_holders(town):
     path = f"/v1/consents/{consent['consent_id']}:withdraw"
     assert problem(await town.ask("POST", path, town.citizen(MOTHER))) == (404, "CONSENT_NOT_FOUND")
     assert (await town.ask("GET", "/v1/me/consents", town.citizen(MOTHER))).json()["items"] == []
-    assert (await town.ask("GET", "/v1/me/consents", town.citizen(FATHER))).json()["items"] == [consent]
+    (listed,) = (await town.ask("GET", "/v1/me/consents", town.citizen(FATHER))).json()["items"]
+    assert (listed["consent_id"], listed["withdrawn_at"]) == (consent["consent_id"], None)
     withdrawn = await town.ask("POST", path, town.citizen(FATHER))
     assert withdrawn.json()["withdrawn_at"] is not None
     assert problem(await town.ask("POST", path, town.citizen(FATHER))) == (409, "CONSENT_ALREADY_WITHDRAWN")

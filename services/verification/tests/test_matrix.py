@@ -1,5 +1,6 @@
 """Every door of this service, tried by everybody who may not."""
 
+import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
 from .town import FACE, FATHER, ID_CARD, ID_CARD_TYPE, MOTHER, POLICE
@@ -47,7 +48,7 @@ async def test_only_who_may_is_let_in(town):
         Door("POST", "/v1/consents/x:withdraw", father, given=withdrawing, strangers=[Stranger(mother)]),
         Door("GET", "/v1/me/verifications", mother),
     ]
-    async with town.living.http() as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{town.living.ports.http}") as http:
         matrix = Matrix(
             http, town.issuer, service="verification", powerless=Who("powerless", town.officer("powerless"))
         )

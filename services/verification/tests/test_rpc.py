@@ -7,7 +7,7 @@ import pytest
 from common.errors import Refusal
 from tongban.verification.v1 import licence_service_pb2
 
-from .town import FACE, FATHER, ID_CARD, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
+from .town import FACE, FATHER, ID_CARD, ID_CARD_TYPE, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
 
 MINE = ("mother", ID_CARD, MOTHER)
 HIS = ("father", ID_CARD, FATHER)
@@ -49,6 +49,14 @@ async def test_missing_void_and_expired(town):
     assert found.valid_until.ToJsonString() == "2027-11-23T16:00:00Z"
     town.clock.advance(timedelta(days=366))
     assert said(await town.find(MINE)) == ["invalid expired"]
+
+
+async def test_a_licence_for_ever_has_no_end(town):
+    await town.publish(ID_CARD_TYPE | {"validity_years": None})
+    for end in (None, "9999-12-31"):
+        await town.issue(MOTHER, valid_until=end)
+        (found,) = await town.find(MINE)
+        assert not found.HasField("valid_until")
 
 
 async def test_a_shared_licence_needs_no_consent(town):

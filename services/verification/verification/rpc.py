@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +115,8 @@ def _finding(decision: Decision, record: Evidence | None = None) -> licence_pb2.
 
 def _end(licence: Licence) -> datetime | None:
     """Give the first moment at which the licence is no longer valid."""
-    if licence.valid_until is None:
+    # Some issuers write "for ever" as the last day there is, which has no morrow.
+    if licence.valid_until is None or licence.valid_until == date.max:
         return None
     return datetime.combine(licence.valid_until + timedelta(days=1), time(), CHINA).astimezone(UTC)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 from enum import StrEnum
 
 from verification.domain.identifier import LicenceTypeCode, licence_type_code
@@ -112,7 +112,7 @@ class LicenceType:
 
     def last_day(self, first_day: date, asked: date | None) -> date | None:
         """Give the last day of validity: the one asked for if the rule allows it, else the rule's own."""
-        longest = None if self.validity_years is None else _years_later(first_day, self.validity_years)
+        longest = None if self.validity_years is None else self._years_later(first_day, self.validity_years)
         if asked is None:
             return longest
         if asked < first_day:
@@ -121,10 +121,11 @@ class LicenceType:
             raise ValidityTooLong(licence_type=self.code, years=self.validity_years)
         return asked
 
-
-def _years_later(day: date, years: int) -> date:
-    """Give the same day years later; of 29 February the 28th where there is none."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
+    def _years_later(self, day: date, years: int) -> date:
+        """Give the same day years later; of 29 February the 28th where there is none."""
+        if day.year + years > MAXYEAR:
+            raise ValidityTooLong(licence_type=self.code, years=years)
+        try:
+            return day.replace(year=day.year + years)
+        except ValueError:
+            return day.replace(year=day.year + years, day=28)

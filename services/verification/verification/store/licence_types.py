@@ -6,6 +6,7 @@ from datetime import date
 import orjson
 from common.transaction import Transaction
 from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from verification.domain.identifier import LicenceTypeCode
 from verification.domain.licence_type import FaceField, FieldKind, HolderKind, LicenceType
@@ -52,7 +53,7 @@ class LicenceTypes:
         """Find the versions in force on a day, of these types or of all."""
         statement = (
             select(types)
-            .distinct(types.c.code)
+            .ext(distinct_on(types.c.code))
             .where(types.c.effective_from <= on)
             .order_by(types.c.code, types.c.version.desc())
         )
