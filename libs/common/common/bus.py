@@ -33,7 +33,8 @@ MAX_ACK_PENDING = 1024
 
 _TIMEOUT = 5.0
 _EXPIRES = 10.0
-_HEARTBEAT = 2.0
+_HEARTBEAT = 1.0
+_SILENCE = 3.0
 _NANO = 1_000_000_000
 
 
@@ -76,7 +77,6 @@ class Bus:
         self._name = name
         self._replicas = replicas
         self._client = Client()
-        self._batches = 0
         self.closed = asyncio.Event()
 
     async def connect(self) -> None:
@@ -111,9 +111,10 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is buffered, then leave."""
-        if not self._client.is_closed:
+        if self._client.is_connected:
             with contextlib.suppress(NatsError, TimeoutError, asyncio.TimeoutError):
                 await self._client.flush(2)
+        if not self._client.is_closed:
             await self._client.close()
 
     @property
@@ -161,14 +162,12 @@ class Bus:
 
     async def _publish_atomically(self, letters: Sequence[Letter]) -> list[Ack | None] | None:
         # Three headers make a batch; only its last message is answered, with the last sequence.
-        self._batches += 1
-        batch = f"{self._client.client_id}-{letters[0].id.hex}-{self._batches}"
+        batch = self._client.new_inbox().rpartition(".")[2]
         for place, letter in enumerate(letters[:-1], 1):
             headers = {**letter.headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)}
             await self._client.publish(letter.subject, letter.body, headers=headers)
-        last = letters[-1]
-        headers = {**last.headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(letters))}
-        headers["Nats-Batch-Commit"] = "1"
+        last, end = letters[-1], {"Nats-Batch-Sequence": str(len(letters)), "Nats-Batch-Commit": "1"}
+        headers = {**last.headers, "Nats-Batch-Id": batch, **end}
         try:
             reply = await self._client.request(last.subject, last.body, timeout=_TIMEOUT, headers=headers)
         except NoRespondersError as error:
@@ -185,9 +184,8 @@ class Bus:
         acks: list[Ack | None] = []
         for letter in letters:
             try:
-                reply = await self._client.request(
-                    letter.subject, letter.body, timeout=_TIMEOUT, headers=dict(letter.headers)
-                )
+                headers = dict(letter.headers)
+                reply = await self._client.request(letter.subject, letter.body, timeout=_TIMEOUT, headers=headers)
             except NoRespondersError as error:
                 raise StreamMissing(letter.subject) from error
             answer = json.loads(reply.data)
@@ -236,8 +234,7 @@ class Bus:
 
     async def forget(self, stream: str, durable: str) -> None:
         """Delete a consumer: bound anew it starts from the beginning, and the inbox sorts out what is old."""
-        with contextlib.suppress(NotFoundError):
-            await self._js.delete_consumer(stream, durable)
+        await self._js.delete_consumer(stream, durable)
 
 
 class Pull:
@@ -272,7 +269,7 @@ class Pull:
         messages: list[Msg] = []
         while not messages:
             try:
-                arrived = await asyncio.wait_for(self._arrived.get(), 2.5 * _HEARTBEAT)
+                arrived = await asyncio.wait_for(self._arrived.get(), _SILENCE)
             except TimeoutError as error:
                 raise PullBroken("silence") from error
             if not self._take(arrived, messages):
@@ -293,7 +290,7 @@ class Pull:
                 self._outstanding = 0
                 return False
             case status:
-                raise PullBroken(f"{status} {(arrived.headers or {}).get('Description', '')}")
+                raise PullBroken(status)
         return True
 
 

@@ -149,14 +149,7 @@ class Transaction:
                 *_columns(self._journal),
             ]
         if request is not None:
-            arguments += [
-                request.caller,
-                request.route,
-                request.key,
-                request.request_hash,
-                self._answer,
-                self.at,
-            ]
+            arguments += [request.caller, request.route, request.key, request.request_hash, self._answer, self.at]
         touched = await self._driver.fetchrow(text, *arguments)
         for (name, _, rows, _), count in zip(self._writes, touched, strict=False):
             if rows is not None and count != rows:
