@@ -4,19 +4,16 @@ import argparse
 import asyncio
 import gc
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 from pydantic import SecretStr, ValidationError
@@ -29,13 +26,13 @@ from common.db import Database
 from common.errors import Unavailable
 from common.inbox import Subscriptions
 from common.rpc import Server
+from common.web.serving import DRAIN, Serving
 
 PARTS = ("doors", "relay", "consumers", "jobs")
-_DRAIN = 25
 _HOUSEKEEPING = timedelta(hours=1)
+_WAIT_FOR_BUS = 5.0
 
 type Clock = Callable[[], datetime]
-type Ids = Callable[[], UUID]
 type Check = Callable[[], Awaitable[object]]
 
 
@@ -74,36 +71,6 @@ class Ports:
     grpc: int = 0
 
 
-class _Http(uvicorn.Server):
-    """uvicorn without its own ideas about signals."""
-
-    def __init__(self, api: FastAPI) -> None:
-        super().__init__(
-            uvicorn.Config(
-                api,
-                loop="none",
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                server_header=False,
-                log_config=None,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=_DRAIN,
-            )
-        )
-        self.open = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.open.set()
-
-
 async def live(
     house: House,
     app: object,
@@ -114,27 +81,54 @@ async def live(
     opened: Callable[[Ports], object] = id,
 ) -> None:
     """Run the house until `stop` is set, then drain: no new work, what is under way finishes."""
-    workers_stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        if house.bus is not None:
-            await _connect(house, house.bus)
-            group.create_task(_watch(house.bus, workers_stop))
-        workers = [group.create_task(each) for each in _workers(house, app, parts, clock, workers_stop)]
-        doors = _Doors(house) if "doors" in parts else None
-        opened(await doors.open(group) if doors else Ports())
-        telemetry.log.info("process.opened", service=house.name, parts=list(parts))
-        await stop.wait()
-        telemetry.log.info("process.draining", service=house.name)
-        async with asyncio.timeout(_DRAIN + 5):
-            # The doors first: what they still carry out leaves facts for the relay.
-            if doors:
+    workers_stop, connected = asyncio.Event(), asyncio.Event()
+    doors = _Doors(house)
+    try:
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(_work(house, app, parts, clock, connected=connected, stop=workers_stop))
+            if house.bus is not None:
+                # Without the bus people can still be served, and their facts wait in the outbox.
+                await _first(connected, stop, within=_WAIT_FOR_BUS)
+            opened(await doors.open(group) if "doors" in parts else Ports())
+            telemetry.log.info("process.opened", service=house.name, parts=list(parts))
+            await stop.wait()
+            telemetry.log.info("process.draining", service=house.name)
+            async with asyncio.timeout(DRAIN + 5):
+                # The doors first: what they still carry out leaves facts for the relay.
                 await doors.close()
-            workers_stop.set()
-            await asyncio.gather(*workers)
+                workers_stop.set()
+                await working
+    finally:
+        await doors.slam()
     telemetry.log.info("process.closed", service=house.name)
 
 
-async def _connect(house: House, bus: Bus) -> None:
+async def _work(
+    house: House, app: object, parts: Sequence[str], clock: Clock, *, connected: asyncio.Event, stop: asyncio.Event
+) -> None:
+    """Do everything that nobody knocks for, until told to stop."""
+    async with asyncio.TaskGroup() as group:
+        if "jobs" in parts:
+            for job in _jobs(house, clock):
+                group.create_task(_repeat(house.name, job, stop))
+        if house.bus is None:
+            return
+        connecting = group.create_task(_connect(house, house.bus, connected))
+        await _first(connected, stop)
+        if not connected.is_set():
+            connecting.cancel()
+            return
+        if "relay" in parts and house.database is not None:
+            group.create_task(relay.run(house.database, house.bus, house.name, stop=stop))
+        if "consumers" in parts:
+            for each in house.subscriptions or ():
+                group.create_task(consumer.run(each, app, house.store, house.bus, stop=stop))
+        await _first(house.bus.closed, stop)
+        if not stop.is_set():
+            raise ConnectionError("the bus closed for good")
+
+
+async def _connect(house: House, bus: Bus, connected: asyncio.Event) -> None:
     try:
         await bus.ready()
     except Unavailable:
@@ -142,30 +136,23 @@ async def _connect(house: House, bus: Bus) -> None:
     await bus.ensure_stream(house.name)
     if house.database is not None:
         house.database.kick = partial(bus.kick, house.name)
+    connected.set()
 
 
-async def _watch(bus: Bus, stop: asyncio.Event) -> None:
-    ends = [asyncio.create_task(each.wait()) for each in (bus.closed, stop)]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for each in ends:
-        each.cancel()
-    if not stop.is_set():
-        raise ConnectionError("the bus closed for good")
+async def _first(*events: asyncio.Event, within: float | None = None) -> None:
+    waiting = [asyncio.ensure_future(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
-def _workers(house: House, app: object, parts: Sequence[str], clock: Clock, stop: asyncio.Event) -> Iterator[Any]:
-    if "relay" in parts and house.database is not None and house.bus is not None:
-        yield relay.run(house.database, house.bus, house.name, stop=stop)
-    if "consumers" in parts and house.bus is not None:
-        for subscription in house.subscriptions or ():
-            yield consumer.run(subscription, app, house.store, house.bus, stop=stop)
-    if "jobs" in parts:
-        for job in house.jobs:
-            yield _repeat(house.name, job, stop)
-        if house.database is not None:
-            database = house.database
-            housekeeping = Job("housekeeping", _HOUSEKEEPING, lambda: db.housekeeping(database, clock()))
-            yield _repeat(house.name, housekeeping, stop)
+def _jobs(house: House, clock: Clock) -> Iterator[Job]:
+    yield from house.jobs
+    if house.database is not None:
+        database = house.database
+        yield Job("housekeeping", _HOUSEKEEPING, lambda: db.housekeeping(database, clock()))
 
 
 async def _repeat(service: str, job: Job, stop: asyncio.Event) -> None:
@@ -175,10 +162,7 @@ async def _repeat(service: str, job: Job, stop: asyncio.Event) -> None:
                 await job.run()
             except Exception as error:  # noqa: BLE001 - a job that failed is tried again at its next time
                 telemetry.log.error(f"{service}.{job.name}", door="clock", exc_info=error)
-        try:
-            await asyncio.wait_for(stop.wait(), job.every.total_seconds())
-        except TimeoutError:
-            continue
+        await _first(stop, within=job.every.total_seconds())
 
 
 class _Doors:
@@ -186,7 +170,7 @@ class _Doors:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._http = _Http(house.http) if house.http is not None else None
+        self._http = Serving(house.http) if house.http is not None else None
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self, group: asyncio.TaskGroup) -> Ports:
@@ -196,22 +180,26 @@ class _Doors:
             grpc = await house.rpc.start(house.grpc_port, house.host)
         if self._http is not None and house.http is not None:
             house.http.state.readiness.checks.update(_checks(house))
-            bound = socket.create_server((house.host, house.http_port), backlog=2048)
-            self._serving = group.create_task(self._http.serve(sockets=[bound]))
+            http = self._http.bind(house.host, house.http_port)
+            self._serving = group.create_task(self._http.serve())
             await self._http.open.wait()
-            http = bound.getsockname()[1]
         return Ports(http, grpc)
 
     async def close(self) -> None:
         """Let nobody in any more; wait for those inside."""
-        house = self._house
-        if house.http is not None:
-            house.http.state.readiness.draining = True
+        if self._house.http is not None:
+            self._house.http.state.readiness.draining = True
         if self._http is not None:
             self._http.should_exit = True
-        await asyncio.gather(
-            *([house.rpc.stop(_DRAIN)] if house.rpc else []), *([self._serving] if self._serving else [])
-        )
+        rpc = [self._house.rpc.stop(DRAIN)] if self._house.rpc else []
+        await asyncio.gather(*rpc, *([self._serving] if self._serving else []))
+
+    async def slam(self) -> None:
+        """Shut at once what is still open: something broke."""
+        if self._http is not None:
+            self._http.slam()
+        if self._house.rpc is not None:
+            await self._house.rpc.stop(0)
 
 
 def _checks(house: House) -> dict[str, Check]:

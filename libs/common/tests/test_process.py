@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+import tickets
+from common import process
 
 HERE = Path(__file__).parent
 BASE = 25300
@@ -115,3 +117,36 @@ async def test_a_taken_port_ends_the_process_with_an_error(start):
     second = await start(TICKETS_HTTP_PORT=str(BASE + 4))
     assert await second.end() == 1
     assert second.lines[-1]["event"] == "process.failed"
+
+
+async def test_people_are_served_while_the_bus_is_away_and_the_process_still_ends(start):
+    port = BASE + 6
+    running = await start(TICKETS_HTTP_PORT=str(port), TICKETS_NATS_URL="nats://127.0.0.1:9")
+    await running.said("process.opened")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        answer = await http.get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]) == (503, {"bus": False})
+    running.process.send_signal(signal.SIGTERM)
+    assert await running.end() == 0
+
+
+async def test_a_bus_that_closes_for_good_ends_the_process(issuer, broker):
+    settings = tickets.Settings(keycloak_url=issuer.url, nats_url=broker.url)
+    stop, opened = asyncio.Event(), asyncio.Event()
+    async with tickets.opened(settings, clock=None, ids=None) as app:
+        house = tickets.house(app)
+        living = asyncio.create_task(
+            process.live(house, app, stop=stop, clock=process.now, opened=lambda _ports: opened.set())
+        )
+        await asyncio.wait_for(opened.wait(), 10)
+        await house.bus.close()
+        with pytest.raises(ExceptionGroup) as ended:
+            await asyncio.wait_for(living, 10)
+    assert ended.group_contains(ConnectionError, match="for good")
+
+
+async def test_a_job_runs_again_and_again_though_it_failed(living):
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await living.app.counts.get()

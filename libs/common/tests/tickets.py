@@ -3,15 +3,17 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, override
 
 from common import config, rpc, web
 from common.auth import Actor, Authenticator, Verifier
+from common.bus import Bus
 from common.errors import Conflict, NotFound, Refusal, TooMany, Unavailable
 from common.idempotency import Replayed
 from common.permissions import Caller, Permission, Post
-from common.process import House
+from common.process import House, Job
 from common.web import Body, Text, app_of, may
 from fastapi import APIRouter, Depends
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
@@ -42,6 +44,7 @@ class Settings(config.Settings, env_prefix="TICKETS_"):
     client_secret: str = "s3cret"
     database_url: str = "postgresql+asyncpg://tickets:hunter2@localhost/tickets"
     slow: float = 0.5
+    nats_url: str = ""
 
 
 @dataclass
@@ -50,6 +53,12 @@ class App:
     authenticator: Authenticator
     closed: set[str] = field(default_factory=set)
     knocks: int = 0
+    counts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+
+    async def count(self) -> None:
+        self.counts.put_nowait(1)
+        if self.counts.qsize() == 1:
+            raise ValueError("the first count fails")
 
 
 AppDep = Annotated[App, Depends(app_of)]
@@ -152,6 +161,8 @@ async def opened(settings: Settings, *, clock: Any, ids: Any) -> Any:
 def house(app: App) -> House:
     return House(
         name="tickets",
+        bus=Bus(app.settings.nats_url, "tickets") if app.settings.nats_url else None,
+        jobs=[Job("count_knocks", timedelta(milliseconds=50), app.count)],
         http=web.application(app, service="tickets", routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
         rpc=rpc.server(
