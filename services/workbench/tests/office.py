@@ -1,0 +1,139 @@
+"""The service, open; orchestration on the bus before it, officers in front of its doors."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from common import outbox
+from common.bus import Bus, Letter
+from tongban.orchestration.v1 import case_events_pb2 as pb
+from uuid_utils.compat import uuid7
+
+from .accounts_door import Accounts
+
+if TYPE_CHECKING:
+    # The plugin is loaded by pytest, and must not be imported before.
+    from common.testing import Issuer, Living
+
+AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
+HEALTH = "00000000-0000-7000-8000-000000000105"
+VERBS = ["workbench:read_todo", "workbench:claim_todo"]
+OFFICERS = {
+    "police": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警"),
+    "police2": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警(二)"),
+    "zichuan": (VERBS, "zibo.zichuan.police", "370302", "户籍窗口民警(淄川)"),
+    "civil": (VERBS, "zibo.zhangdian.civil_affairs", "370303", "婚姻登记员"),
+    "city": (VERBS, "zibo", "370300", "市级督办"),
+    "powerless": ([], "zibo.zhangdian.police", "370303", ""),
+}
+SUBSCRIPTIONS = {
+    pb.CaseReady: "workbench-open_todo",
+    pb.CaseAccepted: "workbench-schedule_todo",
+    pb.CaseDecided: "workbench-finish_todo",
+    pb.CasePruned: "workbench-drop_todo",
+}
+
+
+@dataclass(frozen=True)
+class Orchestration:
+    """Publishes facts; every one is delivered twice, as the bus may do."""
+
+    bus: Bus
+
+    async def tell(self, *facts):
+        """Publish facts, and wait until the workbench has dealt with them."""
+        for fact in facts:
+            letter, kind = str(uuid7()), fact.DESCRIPTOR.full_name
+            headers = {"ce-id": letter, "ce-type": kind, "ce-source": "/orchestration", "ce-time": AT.isoformat()}
+            for delivery in ("first", "second"):
+                # Another message id each time, or the broker itself would drop the second.
+                sent = Letter(
+                    uuid7(),
+                    outbox.subject(fact),
+                    headers | {"Nats-Msg-Id": f"{letter}-{delivery}"},
+                    outbox.body(fact),
+                )
+                assert await self.bus.publish_batch([sent]) != [None]
+        for kind in {type(fact) for fact in facts}:
+            await self._handled(SUBSCRIPTIONS[kind])
+
+    async def _handled(self, durable):
+        async with asyncio.timeout(20):
+            while True:
+                info = await self.bus.consumer("EVT_ORCHESTRATION", durable)
+                if not info.num_pending and not info.num_ack_pending:
+                    return
+                await asyncio.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Office:
+    """Short words for what officers do at the doors."""
+
+    living: "Living"
+    issuer: "Issuer"
+    orchestration: Orchestration
+
+    def officer(self, name, acr=2):
+        return self.issuer.token("gov", employee_id=name, aud="workbench", acr=acr)
+
+    async def ask(self, method, path, name="police", **headers):
+        async with self.living.http(self.officer(name)) as http:
+            return await http.request(method, path, headers=headers)
+
+    async def todos(self, query="", name="police"):
+        answer = await self.ask("GET", f"/v1/todos{query}", name)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    async def open_one(self, **given):
+        """Have one case become ready, and give its todo."""
+        case = ready(**given)
+        await self.orchestration.tell(case)
+        (todo,) = [todo for todo in await self.todos() if todo["source_id"] == case.case_id]
+        return todo
+
+
+def ready(case_id=None, *, version=1, at=AT, org_path="zibo.zhangdian.police", region_code="370303", **given):
+    fact = pb.CaseReady(
+        case_id=case_id or str(uuid7()),
+        filing_id=str(uuid7()),
+        case_no=given.pop("case_no", "3703032026112300001"),
+        matter_code="newborn",
+        item_code="000709003000",
+        item_name="出生登记(户口)",
+        org_id=HEALTH,
+        org_path=org_path,
+        region_code=region_code,
+        version=version,
+        **given,
+    )
+    fact.ready_at.FromDatetime(at)
+    return fact
+
+
+def accepted(case_id, *, version=2, promised=AT + timedelta(days=3)):
+    fact = pb.CaseAccepted(case_id=case_id, version=version)
+    fact.accepted_at.FromDatetime(AT)
+    fact.promised_due_at.FromDatetime(promised)
+    fact.statutory_due_at.FromDatetime(AT + timedelta(days=20))
+    return fact
+
+
+def decided(case_id, *, version=3):
+    fact = pb.CaseDecided(case_id=case_id, version=version, outcome=pb.OUTCOME_APPROVED)
+    fact.decided_at.FromDatetime(AT)
+    return fact
+
+
+def pruned(case_id, *, version=2):
+    fact = pb.CasePruned(case_id=case_id, version=version)
+    fact.pruned_at.FromDatetime(AT)
+    return fact
+
+
+def staffed(accounts: Accounts) -> Accounts:
+    for name, (permissions, org_path, region_code, title) in OFFICERS.items():
+        accounts.hire(name, *permissions, org_path=org_path, region_code=region_code, title=title)
+    return accounts

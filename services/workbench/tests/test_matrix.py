@@ -1,0 +1,26 @@
+"""Every door of this service, tried by everybody who may not."""
+
+import httpx
+from common.testing import Door, Matrix, Stranger, Who
+
+
+async def test_only_who_may_is_let_in(office):
+    todo = await office.open_one()
+    police = Who("police", office.officer("police"))
+    elsewhere = [
+        Stranger(Who("police of another district", office.officer("zichuan"))),
+        Stranger(Who("another department", office.officer("civil"))),
+    ]
+    doors = [
+        Door("GET", "/v1/todos", police),
+        Door("GET", "/v1/todos/counts", police),
+        Door("GET", f"/v1/todos/{todo['todo_id']}", police, strangers=elsewhere),
+        Door("POST", f"/v1/todos/{todo['todo_id']}:claim", police, strangers=elsewhere),
+    ]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.living.ports.http}") as http:
+        matrix = Matrix(
+            http, office.issuer, service="workbench", powerless=Who("powerless", office.officer("powerless"))
+        )
+        assert await matrix.uncovered(doors) == (set(), set())
+        knocks = await matrix.knock(doors)
+    assert [knock for knock in knocks if not knock.right] == []
