@@ -1,12 +1,9 @@
-"""Opens the service on a database of its own for each test."""
+"""Opens the service, on a database and a broker of its own for each test."""
 
 import base64
-import os
-from uuid import uuid4
 
 import asyncpg
 import pytest
-from common import db, process
 from google.protobuf import symbol_database
 from verification import main
 from verification.settings import Settings
@@ -17,40 +14,19 @@ from .town import Town, staffed
 pytest_plugins = ["common.testing"]
 
 
-@pytest.fixture(scope="session")
-async def template():
-    """A migrated database to clone."""
-    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"].replace("+asyncpg", "")
-    name = f"verification_{uuid4().hex[:8]}"
-    server = await asyncpg.connect(admin)
-    await server.execute(f"CREATE DATABASE {name}")
-    await db.migrate(f"{base_of(admin)}/{name}", process.migrations("verification"), "verification")
-    yield server, name, base_of(admin)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+@pytest.fixture
+async def database_url(database):
+    return await database("verification")
 
 
 @pytest.fixture
-async def database_url(template):
-    server, name, base = template
-    clone = f"{name}_{uuid4().hex[:8]}"
-    await server.execute(f"CREATE DATABASE {clone} TEMPLATE {name}")
-    yield f"{base}/{clone}"
-    await server.execute(f"DROP DATABASE {clone} WITH (FORCE)")
-
-
-def base_of(admin):
-    return admin.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
-
-
-@pytest.fixture
-async def town(database_url, issuer, open_house, clock):
+async def town(database_url, issuer, open_house, broker, clock):
     """The service, open, and the officers' posts at accounts."""
     async with Accounts().serve() as accounts:
         staffed(accounts)
         settings = Settings(
             database_url=database_url,
-            nats_url=os.environ["TONGBAN_NATS_URL"],
+            nats_url=broker.url,
             keycloak_url=issuer.url,
             data_keys={"k1": base64.b64encode(b"1" * 32).decode()},
             index_key=base64.b64encode(b"2" * 32).decode(),

@@ -8,7 +8,7 @@ from verification import models
 
 
 def differences(connection):
-    def ours(item, name, kind, reflected, compared):
+    def ours(_item, name, kind, reflected, compared):
         return not (kind == "table" and reflected and compared is None and name in PLUMBING)
 
     context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_server_default": False})
