@@ -55,10 +55,12 @@ class Calls:
             .order_by(_table.c.next_try_at)
             .limit(most)
             .with_for_update(skip_locked=True)
+            # A subquery could be run once per row, and would then take more than its limit.
+            .cte("due")
         )
         rows = await self._unit.connection.execute(
             update(_table)
-            .where(_table.c.id.in_(due.scalar_subquery()))
+            .where(_table.c.id.in_(select(due.c.id)))
             .values(lease_until=self._unit.at + LEASE, attempts=_table.c.attempts + 1)
             .returning(_table.c.id, _table.c.case_id, _table.c.filing_id, _table.c.attempts, _table.c.payload)
         )
