@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +59,9 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     try:
         yield App(settings=settings, store=store, bus=bus, authenticator=Authenticator(verifier, posts))
     finally:
-        await bus.close()
+        # The client insists on having been connected; `reconcile` needs no bus.
+        with suppress(AssertionError):
+            await bus.close()
         await database.close()
 
 
@@ -85,19 +87,18 @@ def house(app: App) -> process.House:
 async def reconcile(app: App) -> None:
     """Bring Keycloak's realms to the described state; print what was changed."""
     settings = app.settings
-    changes = await reconcile_realms(
-        Administration(
-            settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
-        ),
-        Surroundings(
-            public_url=settings.public_url,
-            gateway_keys=settings.gateway_client_jwks,
-            client_secrets=_open(settings.client_secrets),
-            demo=settings.demo,
-        ),
-        people=settings.demo_people,
-        demo_secrets=_open(settings.demo_secrets),
+    place = Surroundings(
+        public_url=settings.public_url,
+        gateway_keys=settings.gateway_client_jwks,
+        client_secrets=_open(settings.client_secrets),
+        demo=settings.demo,
     )
+    async with Administration(
+        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
+    ) as keycloak:
+        changes = await reconcile_realms(
+            keycloak, place, people=settings.demo_people, demo_secrets=_open(settings.demo_secrets)
+        )
     sys.stdout.write("".join(f"{line}\n" for line in changes or ["realms: nothing changed"]))
 
 

@@ -6,7 +6,7 @@ asks for a token per concurrent call.
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from common.errors import Refusal, Unavailable
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
@@ -29,7 +29,7 @@ class Administration:
     """The administrator's client of the master realm."""
 
     def __init__(self, url: str, client: str, secret: str) -> None:
-        connection = KeycloakOpenIDConnection(
+        self._connection = KeycloakOpenIDConnection(
             server_url=url,
             realm_name="master",
             user_realm_name="master",
@@ -38,7 +38,14 @@ class Administration:
             timeout=30,
             max_retries=3,
         )
-        self._admin = KeycloakAdmin(connection=connection)
+        self._admin = KeycloakAdmin(connection=self._connection)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.aclose()
+        await self._connection.keycloak_openid.connection.aclose()
 
     async def reconcile(self, realm: Realm, log_ins: Collection[LogIn] = ()) -> list[str]:
         """Change what differs; the lines name what was changed, never a value: some are secrets."""

@@ -12,8 +12,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
-from accounts.domain import post as posts
-from accounts.domain.post import Post
+from accounts.domain.post import Post, resolve
 from accounts.store.access import AccessLog
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
@@ -71,4 +70,4 @@ class Store:
         """Find the post that an employee acts in, before there is an actor; never from a cache."""
         async with transaction.plain(self.database) as connection:
             held = await posts_of(connection, employee_id)
-        return posts.resolve(held, post_id, self._clock())
+        return resolve(held, post_id, self._clock())

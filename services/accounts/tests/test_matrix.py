@@ -1,0 +1,56 @@
+"""Every door of this service, tried by everybody who may not."""
+
+from urllib.parse import quote
+
+import httpx
+from common.testing import Door, Matrix, Stranger, Who
+
+from .city import BODIES, OFFICERS, PERSON, PURPOSE
+
+SUPPOSED = {"title": "经办", "permissions": []}
+
+
+async def test_only_who_may_is_let_in(city):
+    await city.register()
+    mayor, chief = Who("mayor", city.officer("mayor")), Who("chief", city.officer("chief"))
+    reader, citizen = Who("reader", city.officer("reader")), Who("citizen", city.citizen())
+    elsewhere = Who("chief of another district", city.officer("zichuan_chief"))
+    purpose = {"X-Purpose": quote(PURPOSE)}
+    health, employee_id = BODIES["health"][0], OFFICERS["reader"][0]
+    serial = iter(range(1, 100))
+
+    async def founding():
+        body = {"parent_id": BODIES["zhangdian"][0], "code": f"office{next(serial)}", "name": "科室"}
+        return "/v1/organisations", body | {"uscc": "12370303MB9TD0063Q", "region_code": "370303"}
+
+    async def giving():
+        return "/v1/posts", SUPPOSED | {"employee_id": employee_id, "org_id": health}
+
+    async def ending():
+        post = await city.tell("posts", (await giving())[1])
+        return f"/v1/posts/{post['post_id']}:end", None
+
+    doors = [
+        Door("GET", "/v1/me", reader),
+        Door("GET", "/v1/me/access-log", citizen),
+        Door("POST", "/v1/persons", mayor, PERSON),
+        Door("GET", f"/v1/persons/{PERSON['person_id']}", reader, headers=purpose),
+        Door("POST", "/v1/persons:search", reader, {"id_number": PERSON["id_number"]}, headers=purpose),
+        Door("POST", "/v1/organisations", chief, given=founding, strangers=[Stranger(elsewhere, 422)]),
+        Door("GET", "/v1/organisations", reader),
+        Door("GET", f"/v1/organisations/{health}", reader),
+        Door("POST", "/v1/employees", chief, {"name": "新人", "org_id": health}, strangers=[Stranger(elsewhere, 422)]),
+        Door("GET", "/v1/employees", chief),
+        Door("GET", f"/v1/employees/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/posts", chief, given=giving, strangers=[Stranger(elsewhere, 422)]),
+        Door("POST", "/v1/posts/x:end", chief, given=ending, strangers=[Stranger(elsewhere)]),
+    ]
+    # A client of the test's own: the usual one adds the key that is left out here on purpose.
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{city.living.ports.http}", trust_env=False) as http:
+        powerless = Who("powerless", city.officer("powerless"))
+        matrix = Matrix(http, city.issuer, service="accounts", powerless=powerless)
+        assert await matrix.uncovered(doors) == (set(), set())
+        knocks = await matrix.knock(doors)
+    wrong = [knock for knock in knocks if not knock.right]
+    # Who one is, everybody may ask who works here: no post needs to be given that.
+    assert [(knock.door, knock.caller) for knock in wrong] == [("GET /v1/me", "powerless")]
