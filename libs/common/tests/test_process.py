@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -13,7 +14,11 @@ import tickets
 from common import process
 
 HERE = Path(__file__).parent
-BASE = 25300
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 class Running:
@@ -30,7 +35,7 @@ class Running:
                 self.lines.append(json.loads(line))
                 if self.lines[-1]["event"] == event:
                     return self.lines[-1]
-        raise AssertionError((await self.process.stderr.read()).decode())
+        raise AssertionError(self.lines, (await self.process.stderr.read()).decode())
 
     async def end(self):
         async with asyncio.timeout(30):
@@ -65,9 +70,10 @@ async def start(issuer):
 
 
 async def test_a_terminated_process_finishes_what_is_under_way(start, citizen):
-    running = await start(TICKETS_HTTP_PORT=str(BASE), TICKETS_GRPC_PORT=str(BASE + 1), TICKETS_SLOW="1.5")
+    port = free_port()
+    running = await start(TICKETS_HTTP_PORT=str(port), TICKETS_SLOW="1.5")
     await running.said("process.opened")
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{BASE}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         slow = asyncio.create_task(http.get("/v1/tickets/slow", headers={"Authorization": f"Bearer {citizen}"}))
         async with asyncio.timeout(10):
             while "tongban_door_seconds_count{" not in (await http.get("/metrics")).text:
@@ -76,7 +82,7 @@ async def test_a_terminated_process_finishes_what_is_under_way(start, citizen):
         await running.said("process.draining")
         assert (await slow).status_code == 200
         with pytest.raises(httpx.ConnectError):
-            await httpx.AsyncClient(trust_env=False).get(f"http://127.0.0.1:{BASE}/healthz")
+            await httpx.AsyncClient(trust_env=False).get(f"http://127.0.0.1:{port}/healthz")
     assert await running.end() == 0
     assert running.lines[-1]["event"] == "process.closed"
     said = [each["event"] for each in running.lines]
@@ -84,7 +90,7 @@ async def test_a_terminated_process_finishes_what_is_under_way(start, citizen):
 
 
 async def test_settings_are_shown_at_the_start_without_secrets(start):
-    running = await start(TICKETS_HTTP_PORT=str(BASE + 2), TICKETS_CLIENT_SECRET="swordfish")
+    running = await start(TICKETS_CLIENT_SECRET="swordfish")
     shown = await running.said("process.settings")
     assert shown["client_secret"] == "***"
     assert shown["database_url"] == "postgresql+asyncpg://tickets:***@localhost/tickets"
@@ -102,25 +108,25 @@ async def test_a_missing_setting_is_named_and_nothing_starts(start):
 
 
 async def test_only_the_wanted_part_runs(start):
-    running = await start("serve", "--only", "relay", TICKETS_HTTP_PORT=str(BASE + 3))
+    port = free_port()
+    running = await start("serve", "--only", "relay", TICKETS_HTTP_PORT=str(port))
     assert (await running.said("process.opened"))["parts"] == ["relay"]
     async with httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(httpx.ConnectError):
-            await http.get(f"http://127.0.0.1:{BASE + 3}/healthz")
+            await http.get(f"http://127.0.0.1:{port}/healthz")
     running.process.send_signal(signal.SIGTERM)
     assert await running.end() == 0
 
 
 async def test_a_taken_port_ends_the_process_with_an_error(start):
-    first = await start(TICKETS_HTTP_PORT=str(BASE + 4))
-    await first.said("process.opened")
-    second = await start(TICKETS_HTTP_PORT=str(BASE + 4))
-    assert await second.end() == 1
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        second = await start(TICKETS_HTTP_PORT=str(taken.getsockname()[1]))
+        assert await second.end() == 1
     assert second.lines[-1]["event"] == "process.failed"
 
 
 async def test_people_are_served_while_the_bus_is_away_and_the_process_still_ends(start):
-    port = BASE + 6
+    port = free_port()
     running = await start(TICKETS_HTTP_PORT=str(port), TICKETS_NATS_URL="nats://127.0.0.1:9")
     await running.said("process.opened")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
