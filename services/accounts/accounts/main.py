@@ -14,12 +14,11 @@ from common.bus import Bus
 from common.crypto import KeyRing
 from common.db import Database
 from pydantic import SecretStr
-from tongban.accounts.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
 
 from accounts.api import router
 from accounts.clients.keycloak import Administration
 from accounts.domain.realms import Surroundings
-from accounts.rpc import AccountService
+from accounts.rpc import SERVICES
 from accounts.settings import Settings
 from accounts.store import Store
 from accounts.usecases.posts import resolve_post
@@ -73,7 +72,7 @@ def house(app: App) -> process.House:
         http_port=app.settings.http_port,
         rpc=rpc.server(
             app.store,
-            [(add_AccountServiceServicer_to_server, AccountService)],
+            SERVICES,
             authenticator=app.authenticator,
             locale=LOCALE,
         ),

@@ -117,3 +117,6 @@ def _post(post: Post) -> account_pb2.Post:
         permissions=post.permissions,
         title=post.title,
     )
+
+
+SERVICES = ((account_service_pb2_grpc.add_AccountServiceServicer_to_server, AccountService),)
