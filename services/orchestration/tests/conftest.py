@@ -1,11 +1,8 @@
 """Orchestration as a whole, on real servers, with the services it asks beside it."""
 
-import os
 from base64 import b64encode
 
-import asyncpg
 import pytest
-from common import db, process
 from orchestration import main
 from orchestration.settings import Settings
 
@@ -23,11 +20,11 @@ async def others():
 
 
 @pytest.fixture
-async def settings(database, issuer, others):
+async def settings(database, issuer, broker, others):
     issuer.register("orchestration", "secret", aud=["verification"], roles=["verification:issue_licence"])
     return Settings(
         database_url=await database("orchestration"),
-        nats_url=os.environ["TONGBAN_NATS_URL"],  # noqa: TID251 (what the runner tells a test)
+        nats_url=broker.url,
         http_port=0,
         grpc_port=0,
         keycloak_url=issuer.url,
@@ -67,37 +64,3 @@ async def desk(service, who):
     async with Desk(service, who) as seated:
         await seated.publish()
         yield seated
-
-
-@pytest.fixture(scope="session")
-async def template():
-    """A migrated database that each test gets a copy of."""
-    admin = await asyncpg.connect(os.environ["TONGBAN_POSTGRES_ADMIN_URL"])  # noqa: TID251
-    name = f"orchestration_template_{os.getpid()}"
-    await admin.execute(f"create database {name}")
-    await db.migrate(_url(name), process.migrations("orchestration"), "orchestration")
-    yield admin, name
-    await admin.execute(f"drop database {name} with (force)")
-    await admin.close()
-
-
-@pytest.fixture
-async def database(template):
-    admin, source = template
-    made = []
-
-    async def make(service):
-        name = f"{service}_{os.getpid()}_{len(made)}"
-        made.append(name)
-        await admin.execute(f"drop database if exists {name} with (force)")
-        await admin.execute(f"create database {name} template {source}")
-        return _url(name)
-
-    yield make
-    for name in made:
-        await admin.execute(f"drop database {name} with (force)")
-
-
-def _url(name):
-    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"]  # noqa: TID251
-    return admin.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
