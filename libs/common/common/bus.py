@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import nats
@@ -223,14 +223,11 @@ class Bus:
             await self._js.add_consumer(stream, config)
         except NotFoundError:
             return None
-        pull = Pull(self._client, stream, durable)
-        await pull.open()
-        return pull
+        return await Pull(self._client, stream, durable).open()
 
     async def consumer(self, stream: str, durable: str) -> ConsumerInfo:
         """Say how far a consumer is."""
-        info: ConsumerInfo = await self._js.consumer_info(stream, durable)
-        return info
+        return cast("ConsumerInfo", await self._js.consumer_info(stream, durable))
 
     async def forget(self, stream: str, durable: str) -> None:
         """Delete a consumer: bound anew it starts from the beginning, and the inbox sorts out what is old."""
@@ -248,8 +245,9 @@ class Pull:
         self._outstanding = 0
         self._subscription: Any = None
 
-    async def open(self) -> None:
+    async def open(self) -> "Pull":
         self._subscription = await self._client.subscribe(self._inbox, cb=self._arrived.put)
+        return self
 
     async def close(self) -> None:
         """Give back what nobody will handle any more."""
