@@ -218,7 +218,7 @@ def _typed(who: Credentials) -> dict[str, str]:
 
 
 class _Codes:
-    """One-time codes. A code counts once per person; its neighbours, which Keycloak takes too, serve who is back soon."""
+    """One-time codes. A code counts once per person; its neighbours, which Keycloak takes too, serve those soon back."""
 
     _given: ClassVar[dict[str, set[str]]] = {}
 

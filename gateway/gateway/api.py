@@ -127,7 +127,7 @@ class Api:
         return token, claims.expires_at
 
     async def _find_session(self, request: Request, face: Face) -> tuple[str, Session]:
-        self._check_own_page(request, face)
+        await self._check_own_page(request, face)
         session_id = request.cookie(face.cookie)
         try:
             session = await usecases.find_session(self.app, face, session_id)
@@ -137,7 +137,7 @@ class Api:
         request.caller = session.person_id
         return session_id or "", session
 
-    def _check_own_page(self, request: Request, face: Face) -> None:
+    async def _check_own_page(self, request: Request, face: Face) -> None:
         if request.method in SAFE_METHODS:
             return
         try:
@@ -148,6 +148,7 @@ class Api:
                 fetch_site=request.header(b"sec-fetch-site"),
             )
         except (CsrfHeaderMissing, ForeignOrigin) as refusal:
+            await self._limit_stranger(request)
             self.app.journal.refused(refusal, f"{face.name}.{request.verb}", request.address)
             raise
 

@@ -1,8 +1,10 @@
 """What every request passes: the trace, the limits, the security headers, the log line and the last catch."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
@@ -38,6 +40,8 @@ STATUS: Mapping[type[Refusal], int] = {
     ServiceTooSlow: 504,
 }
 CALLER_LEFT = 499
+PATIENCE = 2.0
+SILENT = {"healthz", "readyz", "metrics"}
 _SECRET = re.compile(rb"[A-Za-z0-9_-]{43}")
 
 PAGE_POLICY = b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"  # noqa: E501 one value
@@ -137,6 +141,8 @@ class Door:
                 if status:
                     telemetry.log.error("gateway.broken_off", exc_info=error)
                     raise
+                if isinstance(error, BodyTooLarge):
+                    await _hear_out(request)
                 await self._refuse(error, request)(scope, receive, answer)
             span.update_name(f"gateway.{request.verb}")
             _log(request, status, time.perf_counter() - began)
@@ -189,6 +195,17 @@ class Door:
         )
 
 
+async def _hear_out(request: Request) -> None:
+    """A caller who is still sending would not read the answer: let it finish, for a moment."""
+    if request.header(b"expect") is not None:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            message: Message = {"more_body": True}
+            while message.get("more_body"):
+                message = await request.receive()
+
+
 def _check_size(request: Request, scope: Scope) -> None:
     if len(request.headers) > HEADER_COUNT_LIMIT:
         raise HeadersTooLarge
@@ -210,6 +227,8 @@ def _with_ours(headers: list[tuple[bytes, bytes]], request: Request) -> list[tup
 
 
 def _log(request: Request, status: int, seconds: float) -> None:
+    if request.verb in SILENT:
+        return
     telemetry.DOOR_SECONDS.labels("gateway", "http", request.verb, str(status)).observe(seconds)
     telemetry.log.info(
         f"gateway.{request.verb}",

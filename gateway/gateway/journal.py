@@ -14,10 +14,9 @@ from common import telemetry, transaction
 from common.auth import Actor, Call, system
 from common.crypto import KeyRing
 from common.db import Database
-from common.errors import Refusal
+from common.errors import Conflict, Refusal, Unavailable
 from common.permissions import Caller
 from prometheus_client import Counter
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.sessions import Session
 
@@ -49,6 +48,7 @@ class Journal:
         self._clock = clock
         self._ids = ids
         self._waiting: asyncio.Queue[Act] = asyncio.Queue(WAITING_LIMIT)
+        self._owed = 0
 
     def logged_in(self, session: Session, address: str) -> None:
         self._of_session("log_in", session, {"face": session.face, "acr": str(session.acr), "address": address})
@@ -69,15 +69,15 @@ class Journal:
         while True:
             act = await self._waiting.get()
             await self._write_surely(act)
+            self._owed -= 1
             self._waiting.task_done()
 
     async def close(self, within: float) -> None:
         """Write what still waits; say what had to be left."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._waiting.join(), within)
-        if left := self._waiting.qsize():
-            LOST.inc(left)
-            telemetry.log.error("gateway.journal_lost", acts=left)
+        if self._owed:
+            _lost(self._owed)
 
     def _of_session(self, verb: str, session: Session, details: Mapping[str, str]) -> None:
         name = f"gateway.{verb}"
@@ -98,16 +98,20 @@ class Journal:
         try:
             self._waiting.put_nowait(act)
         except asyncio.QueueFull:
-            LOST.inc()
-            telemetry.log.error("gateway.journal_lost", verb=act.verb, acts=1)
+            _lost(1)
+        else:
+            self._owed += 1
 
     async def _write_surely(self, act: Act) -> None:
         while True:
             try:
                 await self._write(act)
-            except (Refusal, SQLAlchemyError, OSError) as error:
+            except (Unavailable, Conflict, OSError) as error:
                 telemetry.log.warning("gateway.journal_waits", exc_info=error)
                 await asyncio.sleep(PAUSE)
+            except Exception as error:  # noqa: BLE001 - one act that cannot be written must not hold up all others
+                _lost(1, error)
+                return
             else:
                 return
 
@@ -116,3 +120,8 @@ class Journal:
             self._database, service="gateway", at=act.at, ids=self._ids, actor=act.actor, keys=self._keys
         ) as unit:
             unit.record(act.verb, subject=act.subject, owner=act.owner, details=act.details)
+
+
+def _lost(acts: int, error: Exception | None = None) -> None:
+    LOST.inc(acts)
+    telemetry.log.error("gateway.journal_lost", acts=acts, exc_info=error)

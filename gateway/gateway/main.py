@@ -102,6 +102,7 @@ def _app(
         keycloak=Keycloak(
             control,
             settings.keycloak_url,
+            inner_url=settings.keycloak_inner_url or settings.keycloak_url,
             public_url=public_url,
             client_id=settings.client_id,
             client_key=settings.client_key.get_secret_value(),
@@ -154,7 +155,8 @@ def _redis(settings: Settings) -> Redis:
         # one try more, for a connection that the server had closed
         retry=Retry(NoBackoff(), 1),
     )
-    return Redis(connection_pool=pool)
+    # from_pool: closing the client closes the pool with it
+    return Redis.from_pool(pool)
 
 
 def _session_key(settings: Settings) -> KeyRing:

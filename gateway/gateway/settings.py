@@ -9,7 +9,10 @@ from pydantic import Field, SecretStr
 class Settings(config.Settings, env_prefix="GATEWAY_"):
     database_url: SecretStr
     redis_url: SecretStr
+    # as browsers know it: it names the issuers
     keycloak_url: str
+    # where the gateway itself reaches it, if elsewhere
+    keycloak_inner_url: str = ""
     public_url: str
     services: dict[str, str]
     session_key: SecretStr

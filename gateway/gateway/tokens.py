@@ -67,6 +67,7 @@ class Keycloak:
         http: aiohttp.ClientSession,
         url: str,
         *,
+        inner_url: str,
         public_url: str,
         client_id: str,
         client_key: str,
@@ -75,6 +76,7 @@ class Keycloak:
     ) -> None:
         self._http = http
         self._url = url.rstrip("/")
+        self._inner_url = inner_url.rstrip("/")
         self._public_url = public_url
         self._client_id = client_id
         self._key = ECKey.import_key(client_key)
@@ -100,12 +102,12 @@ class Keycloak:
             "code_challenge_method": "S256",
             "acr_values": str(log_in.acr),
         }
-        return f"{self._endpoint(face.realm, 'auth')}?{urlencode(asked)}"
+        return f"{self._browsers(face.realm, 'auth')}?{urlencode(asked)}"
 
     def log_out_url(self, face: Face) -> str:
         """Where the browser goes to end Keycloak's session, when we could not."""
         asked = {"client_id": self._client_id, "post_logout_redirect_uri": f"{self._public_url}{face.home}"}
-        return f"{self._endpoint(face.realm, 'logout')}?{urlencode(asked)}"
+        return f"{self._browsers(face.realm, 'logout')}?{urlencode(asked)}"
 
     async def exchange(self, face: Face, code: str, log_in: LogIn) -> tuple[Identity, Tokens]:
         """Trade the code for tokens, and read who it is."""
@@ -232,6 +234,9 @@ class Keycloak:
             raise KeycloakAway from error
 
     def _endpoint(self, realm: str, name: str) -> str:
+        return f"{self._inner_url}/realms/{realm}/protocol/openid-connect/{name}"
+
+    def _browsers(self, realm: str, name: str) -> str:
         return f"{self.issuer(realm)}/protocol/openid-connect/{name}"
 
     def _callback(self, face: Face) -> str:
