@@ -15,7 +15,9 @@ PROTO = ROOT / "proto"
 
 def generate(out: Path) -> None:
     files = sorted(PROTO.glob("tongban/**/*.proto"))
+    beside_python = Path(sys.executable).parent
     outputs = (
+        *(f"--plugin={plugin}={beside_python / plugin}" for plugin in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")),
         f"--python_out={out}",
         f"--mypy_out=quiet:{out}",
         f"--grpc_python_out={out}",

@@ -1,39 +1,58 @@
-"""`make test`: the parts' tests side by side, then the stories through the house one by one; a line of counts."""
+"""`make test`: the parts' tests in two lanes side by side, then the stories through the house; a line of counts.
+
+Each part is a pytest run of its own: every service has a `tests` package, and their names would clash in one run.
+"""
 
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("libs", "services", "gateway", "demo", "tools")
+# accounts and gateway both work on the one Keycloak, so they stand in the same lane
+LANES = (
+    ("services/accounts", "gateway", "demo", "tools/checks", "tools/tests"),
+    ("libs/worktime", "libs/common", "services/orchestration", "services/verification", "services/workbench"),
+)
 STORIES = "e2e"
 NOTHING_COLLECTED = 5
 
 
 def main() -> None:
-    parts = [part for part in PARTS if any((ROOT / part).rglob("test_*.py"))]
-    runs = [["-n", "2", "--dist", "loadfile", *parts]] if parts else []
-    if any((ROOT / STORIES).rglob("test_*.py")):
-        runs.append(["-n", "0", STORIES])
-    passed = failed = 0
-    broken = False
-    with tempfile.TemporaryDirectory() as folder:
-        for number, arguments in enumerate(runs):
-            report = Path(folder) / f"{number}.xml"
-            command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-            code = subprocess.run(command, cwd=ROOT, check=False).returncode
-            broken |= code not in (0, NOTHING_COLLECTED)
-            good, bad = counts(report)
-            passed, failed = passed + good, failed + bad
-    # a run that broke down without a failed test is a failure as well
-    failed += broken and not failed
+    """Run everything; end with `N passed, N failed`."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(LANES)) as lanes:
+        reports = Path(folder)
+        counted = [
+            count for lane in lanes.map(lambda lane: [run(part, reports) for part in lane], LANES) for count in lane
+        ]
+        counted.append(run(STORIES, reports))
+    passed, failed = (sum(column) for column in zip(*counted, strict=True))
     print(f"{passed} passed, {failed} failed")
     sys.exit(bool(failed) or not passed)
 
 
+def run(part: str, reports: Path) -> tuple[int, int]:
+    """One part's tests: how many passed and failed."""
+    if not any((ROOT / part).rglob("test_*.py")):
+        return 0, 0
+    begun = time.monotonic()
+    report = reports / f"{part.replace('/', '-')}.xml"
+    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", part]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    passed, failed = counts(report)
+    # a run that broke down without a failed test is a failure as well
+    failed += done.returncode not in (0, NOTHING_COLLECTED) and not failed
+    print(f"{part:<24} {passed:>5} passed {failed:>3} failed {time.monotonic() - begun:7.1f} s", flush=True)
+    if failed:
+        print(done.stdout[-20_000:], done.stderr[-5_000:], flush=True)
+    return passed, failed
+
+
 def counts(report: Path) -> tuple[int, int]:
+    """Passed and failed tests of a finished run's report."""
     if not report.exists():
         return 0, 0
     # written by pytest, a moment ago

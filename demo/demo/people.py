@@ -40,9 +40,8 @@ def credentials(settings: Settings, username: str) -> Credentials:
 async def logged_in(settings: Settings, username: str) -> AsyncIterator[Browser]:
     """The named person's browser with a session of its own."""
     officer = next((person for person in city.employees() if person["username"] == username), None)
-    browser = Browser(
-        settings.public_url, "workbench" if officer else "citizen", post_id=officer and officer["post_id"]
-    )
+    face, post_id = ("workbench", officer["post_id"]) if officer else ("citizen", None)
+    browser = Browser(settings.public_url, face, post_id=post_id)
     async with browser:
         await browser.log_in(credentials(settings, username))
         yield browser

@@ -22,7 +22,7 @@ KEYS = {"k1": base64.b64encode(b"1" * 32).decode()}
 @pytest.fixture(scope="session")
 async def template():
     """A migrated database to clone."""
-    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"]  # noqa: TID251 the run's own server
+    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"]  # the run's own server
     base = admin.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
     name = f"accounts_{secrets.token_hex(4)}"
     server = await asyncpg.connect(admin)
