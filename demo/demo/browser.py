@@ -166,7 +166,7 @@ class Browser:
         """Call the API as the pages do (`orchestration/v1/filings`), whatever the answer is."""
         sent: dict[str, str] = {}
         if method.upper() in MUTATING:
-            sent |= self._proof() | {"Idempotency-Key": key or str(uuid.uuid4())}  # noqa: TID251 a browser makes its own keys
+            sent |= self._proof() | {"Idempotency-Key": key or str(uuid.uuid4())}  # noqa: TID251 a browser's own key
         if post := post_id or self.post_id:
             sent["X-Post"] = post
         if purpose:
@@ -218,7 +218,7 @@ def _typed(who: Credentials) -> dict[str, str]:
 
 
 class _Codes:
-    """One-time codes. A code counts once per person; its neighbours, which Keycloak takes too, serve those soon back."""
+    """One-time codes. A code counts once per person; its neighbours, which Keycloak takes too, serve soon after."""
 
     _given: ClassVar[dict[str, set[str]]] = {}
 
