@@ -66,7 +66,7 @@ class Desk:
         }
         answer = await self.post("/v1/filings", body)
         assert answer.status_code == 200, answer.text
-        return answer.json()["id"]
+        return answer.json()["filing_id"]
 
     async def plan(self, filing):
         answer = await self.get(f"/v1/filings/{filing}/plan")
@@ -82,7 +82,7 @@ class Desk:
         filing = await self.draft(**how)
         answer = await self.submit(filing)
         assert answer.status_code == 200, answer.text
-        return filing, {case["item"]: case["id"] for case in answer.json()["cases"]}
+        return filing, {case["item"]: case["case_id"] for case in answer.json()["cases"]}
 
     async def accept(self, case, item):
         answer = await self.post(f"/v1/cases/{case}:accept", name=DEPARTMENT[item])

@@ -125,7 +125,7 @@ async def test_lists_are_scoped_filtered_and_paged(desk):
         cursor = page["next_cursor"]
         if cursor is None:
             break
-    assert len(seen) == 6 == len({case["id"] for case in seen})
+    assert len(seen) == 6 == len({case["case_id"] for case in seen})
     assert {case["org_path"] for case in seen} == {"zibo.zhangdian.health"}
     assert len((await desk.get("/v1/cases?page_size=100", "bureau")).json()["items"]) == 21
     assert (await desk.get("/v1/cases", "zichuan")).json()["items"] == []

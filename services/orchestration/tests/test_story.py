@@ -35,10 +35,10 @@ async def test_a_birth_from_draft_to_closed(desk, others):
     submitted = (await desk.submit(filing, plan["plan_digest"])).json()
     assert submitted["state"] == "submitted"
     assert submitted["open_cases"] == 7
-    numbers = [submitted["no"], *(case["no"] for case in submitted["cases"])]
+    numbers = [submitted["filing_no"], *(case["case_no"] for case in submitted["cases"])]
     assert all(len(no) == 22 and no.startswith("3703032026112301") for no in numbers)
     assert len(set(numbers)) == 8
-    cases = {case["item"]: case["id"] for case in submitted["cases"]}
+    cases = {case["item"]: case["case_id"] for case in submitted["cases"]}
     await desk.pass_(cases, "birth_certificate", "vaccination_certificate", "parenting_guidance")
     assert (await desk.statuses(filing))["household_registration"] == "ready"
     await desk.pass_(

@@ -3,6 +3,7 @@
 from math import isfinite
 from typing import Annotated, Any
 
+from common import paging
 from common.auth import Actor
 from common.permissions import Caller, Permission
 from common.web import app_of, may
@@ -32,7 +33,7 @@ MayOperate = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER))
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Id = Annotated[str, Path(pattern=_UUID)]
 Code = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Size = Annotated[int, Query(alias="page_size", ge=1, le=100)]
+PageSize = Annotated[int, Query(ge=1, le=paging.MAX_SIZE)]
 CursorText = Annotated[str | None, Query(alias="cursor", max_length=500)]
 
 _DEEPEST = 12

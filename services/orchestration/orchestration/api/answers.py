@@ -29,8 +29,8 @@ def say(sentences: Sentences, reason: str, data: Mapping[str, Any]) -> str:
 class CaseAnswer:
     """A case within the applicant's filing."""
 
-    id: str
-    no: str
+    case_id: str
+    case_no: str
     item: str
     item_name: str
     org_path: str
@@ -50,8 +50,8 @@ class CaseAnswer:
     @classmethod
     def of(cls, case: Case, outcome: Outcome | None = None) -> Self:
         return cls(
-            id=case.id,
-            no=case.no,
+            case_id=case.id,
+            case_no=case.no,
             item=case.item,
             item_name=case.item_name,
             org_path=case.org_path,
@@ -74,8 +74,8 @@ class CaseAnswer:
 class FilingLine:
     """A filing in a list."""
 
-    id: str
-    no: str | None
+    filing_id: str
+    filing_no: str | None
     matter_code: str
     matter_name: str
     matter_version: int
@@ -91,8 +91,8 @@ class FilingLine:
     def of(cls, dossier: Dossier) -> Self:
         filing = dossier.filing
         return cls(
-            id=filing.id,
-            no=filing.no,
+            filing_id=filing.id,
+            filing_no=filing.no,
             matter_code=filing.matter_code,
             matter_name=dossier.matter_name,
             matter_version=filing.matter_version,
@@ -110,8 +110,8 @@ class FilingLine:
 class FilingAnswer:
     """The applicant's own filing with what was written and its cases."""
 
-    id: str
-    no: str | None
+    filing_id: str
+    filing_no: str | None
     matter_code: str
     matter_name: str
     matter_version: int
@@ -131,8 +131,8 @@ class FilingAnswer:
     def of(cls, dossier: Dossier, outcomes: Mapping[str, Outcome] | None = None) -> Self:
         filing = dossier.filing
         return cls(
-            id=filing.id,
-            no=filing.no,
+            filing_id=filing.id,
+            filing_no=filing.no,
             matter_code=filing.matter_code,
             matter_name=dossier.matter_name,
             matter_version=filing.matter_version,
@@ -247,7 +247,7 @@ class PlanAnswer:
 class TimelineEntry:
     """Something that happened to a filing, in words."""
 
-    id: str
+    entry_id: str
     at: datetime
     act: str
     text: str
@@ -258,7 +258,7 @@ class TimelineEntry:
     @classmethod
     def of(cls, entry: Entry, sentences: Sentences) -> Self:
         return cls(
-            id=entry.id,
+            entry_id=entry.id,
             at=entry.at,
             act=entry.act,
             text=say(sentences, entry.act, entry.details),

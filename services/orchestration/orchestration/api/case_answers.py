@@ -26,8 +26,8 @@ class DueAnswer:
 class CaseDetailAnswer:
     """A case for the officer who decides it: only the item's own fields and materials."""
 
-    id: str
-    no: str
+    case_id: str
+    case_no: str
     filing_id: str
     matter_code: str
     matter_name: str
@@ -61,8 +61,8 @@ class CaseDetailAnswer:
         file, case, item = detail.file, detail.file.case, detail.item
         promised, statutory = case.clocks.due(calendar) if case.accepted_at else (None, None)
         return cls(
-            id=case.id,
-            no=case.no,
+            case_id=case.id,
+            case_no=case.no,
             filing_id=file.filing_id,
             matter_code=file.matter_code,
             matter_name=file.matter_name,

@@ -18,7 +18,7 @@ from orchestration.api.access import (
     MayDecide,
     MayOperate,
     MayReadCase,
-    Size,
+    PageSize,
 )
 from orchestration.api.answers import CaseAnswer
 from orchestration.api.case_answers import CaseDetailAnswer, StuckAnswer
@@ -49,12 +49,12 @@ async def list_cases(
     actor: MayReadCase,
     status: _StatusQuery = None,
     cursor: CursorText = None,
-    size: Size = paging.DEFAULT_SIZE,
+    page_size: PageSize = paging.DEFAULT_SIZE,
 ) -> Page[CaseLine]:
     after = cast("UUID", paging.decode(cursor, UUID)[0]) if cursor else None
     async with app.store.begin(actor) as tx:
-        rows = await usecases.list_cases(tx, status=status, after=after, size=size)
-    return paging.cut(rows, size, lambda line: (UUID(line.id),))
+        rows = await usecases.list_cases(tx, status=status, after=after, size=page_size)
+    return paging.cut(rows, page_size, lambda line: (UUID(line.case_id),))
 
 
 @router.get("/v1/cases/{case_id}")

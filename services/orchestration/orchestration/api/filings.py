@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from orchestration import usecases
-from orchestration.api.access import AppDep, CursorText, Id, JsonObject, MayFile, MayReadFiling, Size
+from orchestration.api.access import AppDep, CursorText, Id, JsonObject, MayFile, MayReadFiling, PageSize
 from orchestration.api.answers import FilingAnswer, FilingLine, PlanAnswer, TimelineEntry
 from orchestration.domain.filing import Content
 
@@ -76,12 +76,12 @@ async def submit_filing(filing_id: Id, body: SubmitFiling, app: AppDep, actor: M
 
 @router.get("/v1/filings")
 async def list_filings(
-    app: AppDep, actor: MayReadFiling, cursor: CursorText = None, size: Size = paging.DEFAULT_SIZE
+    app: AppDep, actor: MayReadFiling, cursor: CursorText = None, page_size: PageSize = paging.DEFAULT_SIZE
 ) -> Page[FilingLine]:
     after = cast("UUID", paging.decode(cursor, UUID)[0]) if cursor else None
     async with app.store.begin(actor) as tx:
-        rows = await usecases.list_filings(tx, after=after, size=size)
-    return paging.cut([FilingLine.of(row) for row in rows], size, lambda line: (UUID(line.id),))
+        rows = await usecases.list_filings(tx, after=after, size=page_size)
+    return paging.cut([FilingLine.of(row) for row in rows], page_size, lambda line: (UUID(line.filing_id),))
 
 
 @router.get("/v1/filings/{filing_id}")
@@ -92,10 +92,14 @@ async def read_filing(filing_id: Id, app: AppDep, actor: MayReadFiling) -> Filin
 
 @router.get("/v1/filings/{filing_id}/timeline")
 async def read_timeline(
-    filing_id: Id, app: AppDep, actor: MayReadFiling, cursor: CursorText = None, size: Size = paging.DEFAULT_SIZE
+    filing_id: Id,
+    app: AppDep,
+    actor: MayReadFiling,
+    cursor: CursorText = None,
+    page_size: PageSize = paging.DEFAULT_SIZE,
 ) -> Page[TimelineEntry]:
     after: Any = paging.decode(cursor, datetime, UUID) if cursor else None
     async with app.store.begin(actor) as tx:
-        rows = await usecases.read_timeline(tx, filing_id, after=after, size=size)
+        rows = await usecases.read_timeline(tx, filing_id, after=after, size=page_size)
     entries = [TimelineEntry.of(row, app.sentences) for row in rows]
-    return paging.cut(entries, size, lambda entry: (entry.at, UUID(entry.id)))
+    return paging.cut(entries, page_size, lambda entry: (entry.at, UUID(entry.entry_id)))

@@ -42,8 +42,8 @@ class CaseFile:
 class CaseLine:
     """A case in a list."""
 
-    id: str
-    no: str
+    case_id: str
+    case_no: str
     filing_id: str
     matter_code: str
     item: str
@@ -60,7 +60,11 @@ class CaseLine:
     statutory_due_at: datetime | None
 
 
-_LINE = [CASES.c[name] for name in CaseLine.__slots__]
+_LINE = [
+    CASES.c.id.label("case_id"),
+    CASES.c.no.label("case_no"),
+    *(CASES.c[name] for name in CaseLine.__slots__[2:]),
+]
 
 
 class Cases:

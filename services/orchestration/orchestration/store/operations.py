@@ -37,7 +37,7 @@ class Motionless:
     """An open filing that nothing will move."""
 
     filing_id: str
-    no: str
+    filing_no: str
     submitted_at: datetime
 
 
