@@ -2,8 +2,8 @@
 
     python -m tools.runner exec --instance bench --base 21000 --with-house -- python -m bench.newborn --filings 40
 
-Everything goes through the gateway and its permission checks with each person's own session; only thinking time is zero.
-The client runs on the same cores, so the rate is a floor; the CPU per filing is the stable figure.
+Everything goes through the gateway and its permission checks with each person's own session; only thinking time is
+zero. The client runs on the same cores, so the rate is a floor; the CPU per filing is the stable figure.
 """
 
 import argparse
