@@ -4,6 +4,7 @@ import asyncio
 import time
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live
@@ -22,6 +23,7 @@ STATUS = {
     "refused": "不予批准",
     "pruned": "已退出",
 }
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 PATIENCE = 120.0  # seconds until the story is given up as stuck
 
 
@@ -71,8 +73,10 @@ async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -
 def _view(filing: dict[str, Any]) -> Table:
     table = Table("办件编号", "事项", "状态", "承诺时限", title=f"{filing['filing_no']}")
     for case in filing["cases"]:
-        due = case.get("promised_due_at")
-        table.add_row(
-            case["case_no"], case["item_name"], STATUS[case["status"]], due[:16].replace("T", " ") if due else "—"
-        )
+        table.add_row(case["case_no"], case["item_name"], STATUS[case["status"]], _due(case["promised_due_at"]))
     return table
+
+
+def _due(at: str | None) -> str:
+    """Tell a due time by the clock on the wall of the hall."""
+    return f"{datetime.fromisoformat(at).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if at else "—"
