@@ -108,7 +108,6 @@ class Api:
 
     async def _by_session(self, request: Request, face: Face) -> tuple[str, float]:
         session_id, session = await self._find_session(request, face)
-        request.allowance = await self.app.limits.take(session.caller, self.app.rules.person)
         session = await usecases.with_fresh_tokens(self.app, face, session_id, session)
         return session.tokens.access, session.tokens.access_until
 
@@ -130,7 +129,7 @@ class Api:
         await self._check_own_page(request, face)
         session_id = request.cookie(face.cookie)
         try:
-            session = await usecases.find_session(self.app, face, session_id)
+            session, request.allowance = await usecases.use_session(self.app, face, session_id)
         except SessionMissing:
             await self._limit_stranger(request)
             raise
@@ -203,7 +202,6 @@ class Api:
 
     async def _session(self, request: Request, face: Face) -> Response:
         _, session = await self._find_session(request, face)
-        request.allowance = await self.app.limits.take(session.caller, self.app.rules.person)
         return _json(
             {
                 "face": session.face,

@@ -15,19 +15,21 @@ LOCAL_CALLERS = 10_000
 AWAY_FOR = 2.0
 
 # The clock is Redis's own, so that all processes agree. Answers: whether there was a token, and how many are left.
-_TAKE = """
-local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+BUCKET = """
+local function take(key, rate, burst)
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local kept = redis.call('HMGET', key, 'tokens', 'at')
 local tokens = burst
 if kept[1] then tokens = math.min(burst, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate) end
 local given = tokens >= 1
 if given then tokens = tokens - 1 end
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+redis.call('HSET', key, 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', key, math.ceil(burst / rate * 1000) + 1000)
 return {given and 1 or 0, tostring(tokens)}
+end
 """
+_TAKE = f"{BUCKET} return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,13 @@ class Allowance:
         ]
 
 
+def allowance(limit: Limit, left: float, *, given: bool) -> Allowance:
+    """What the bucket said, or TooManyCalls."""
+    if not given:
+        raise TooManyCalls(retry_after=math.ceil((1 - left) / limit.rate))
+    return Allowance(limit, left)
+
+
 class Limits:
     """The buckets of all callers."""
 
@@ -58,9 +67,7 @@ class Limits:
     async def take(self, caller: str, limit: Limit) -> Allowance:
         """One call more, or TooManyCalls."""
         given, left = await self._ask(caller, limit)
-        if not given:
-            raise TooManyCalls(retry_after=math.ceil((1 - left) / limit.rate))
-        return Allowance(limit, left)
+        return allowance(limit, left, given=given)
 
     async def _ask(self, caller: str, limit: Limit) -> tuple[bool, float]:
         if time.monotonic() < self._away_until:

@@ -2,6 +2,7 @@
 
 Keys (Redis 6.2 commands only):
   session:<hash>            the sealed session; its time to live is the idle limit
+  limit:session:<hash>      how many calls it has left
   sid:<realm>:<sid>         the sessions of one Keycloak session    sub:<realm>:<sub>   all sessions of one person
   login:<hash>              a begun log-in, taken once
   renewal:<hash>            who renews a session's tokens just now, or that it just failed
@@ -20,7 +21,8 @@ from common.crypto import KeyRing, SealBroken
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.domain import Face, SessionsAway
+from gateway.domain import Face, Limit, SessionsAway
+from gateway.limits import BUCKET, Allowance, allowance
 
 RENEWAL_LASTS = timedelta(seconds=15)
 FAILURE_LASTS = timedelta(seconds=2)
@@ -28,6 +30,13 @@ FAILED = b"failed"
 
 # released only by the one who took it
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# reads a session and counts a call of it in one round trip; nothing is counted for a session that is not there
+_USE = f"""{BUCKET}
+local held = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
+if not held then return {{}} end
+local taken = take(KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2]))
+return {{held, taken[1], taken[2]}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +61,6 @@ class Session:
     began: float
     ends: float
     tokens: Tokens
-
-    @property
-    def caller(self) -> str:
-        return f"{self.realm}:{self.sub}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Sessions:
         self._idle = idle
         self._log_in_within = log_in_within
         self._release = redis.register_script(_RELEASE)
+        self._use = redis.register_script(_USE)
 
     async def begin(self, session: Session) -> str:
         """Keep a new session under an id that nobody has seen before."""
@@ -105,20 +111,26 @@ class Sessions:
             await pipe.execute()
         return session_id
 
+    async def use(self, face: Face, session_id: str, limit: Limit) -> tuple[Session, Allowance] | None:
+        """The session for one call more, or TooManyCalls; using it is being active."""
+        hashed = digest(session_id)
+        idle = self._idle // timedelta(milliseconds=1)
+        async with _reaching():
+            answer = await self._use(
+                keys=[f"session:{hashed}", f"limit:session:{hashed}"], args=[limit.rate, limit.burst, idle]
+            )
+        if not answer:
+            return None
+        sealed, given, left = answer
+        session = await self._alive(face, hashed, sealed)
+        return (session, allowance(limit, float(left), given=bool(given))) if session else None
+
     async def read(self, face: Face, session_id: str) -> Session | None:
-        """The session, if it is alive; reading it is being active."""
+        """The session, if it is alive."""
         hashed = digest(session_id)
         async with _reaching():
             sealed = cast("bytes | None", await self._redis.getex(f"session:{hashed}", ex=self._idle))
-        if sealed is None:
-            return None
-        session = self._opened(hashed, sealed)
-        if session is None or session.face != face.name:
-            return None
-        if session.ends <= self._now():
-            await self.end(session_id)
-            return None
-        return session
+        return await self._alive(face, hashed, sealed) if sealed is not None else None
 
     async def renew(self, session_id: str, session: Session, tokens: Tokens) -> Session:
         """Keep new tokens, unless the session has ended meanwhile."""
@@ -185,6 +197,15 @@ class Sessions:
     async def ping(self) -> None:
         async with _reaching():
             await self._redis.ping()
+
+    async def _alive(self, face: Face, hashed: str, sealed: bytes) -> Session | None:
+        session = self._opened(hashed, sealed)
+        if session is None or session.face != face.name:
+            return None
+        if session.ends <= self._now():
+            await self._end(hashed)
+            return None
+        return session
 
     async def _end(self, hashed: str) -> Session | None:
         async with _reaching():

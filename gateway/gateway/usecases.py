@@ -26,7 +26,7 @@ from gateway.domain import (
     wanted_acr,
 )
 from gateway.journal import Journal
-from gateway.limits import Limits
+from gateway.limits import Allowance, Limits
 from gateway.openapi import Documents
 from gateway.proxy import Proxy
 from gateway.sessions import FAILED, RENEWAL_LASTS, LogIn, Session, Sessions, digest, secret
@@ -123,11 +123,11 @@ async def finish_log_in(
     return fresh_id, log_in.return_to
 
 
-async def find_session(app: App, face: Face, session_id: str | None) -> Session:
-    session = await app.sessions.read(face, session_id) if session_id else None
-    if session is None:
+async def use_session(app: App, face: Face, session_id: str | None) -> tuple[Session, Allowance]:
+    used = await app.sessions.use(face, session_id, app.rules.person) if session_id else None
+    if used is None:
         raise SessionMissing
-    return session
+    return used
 
 
 async def with_fresh_tokens(app: App, face: Face, session_id: str, session: Session) -> Session:
@@ -176,7 +176,7 @@ async def _renew(app: App, face: Face, session_id: str, holder: str) -> Session:
     failed = False
     try:
         # the one before us may have renewed it between our look and our turn
-        session = await find_session(app, face, session_id)
+        session = await _read(app, face, session_id)
         if _left(app, session) > app.rules.renew_ahead.total_seconds():
             return session
         tokens = await app.keycloak.renew(session.realm, session.tokens.refresh)
@@ -205,7 +205,7 @@ async def _wait_for_renewal(app: App, face: Face, session_id: str) -> Session:
         async with asyncio.timeout(RENEWAL_LASTS.total_seconds()):
             while True:
                 at_it = await app.sessions.renewal(session_id)
-                session = await find_session(app, face, session_id)
+                session = await _read(app, face, session_id)
                 if _left(app, session) > HARDLY_VALID:
                     return session
                 if at_it == FAILED:
@@ -215,6 +215,13 @@ async def _wait_for_renewal(app: App, face: Face, session_id: str) -> Session:
                 await asyncio.sleep(POLL)
     except TimeoutError as error:
         raise KeycloakAway from error
+
+
+async def _read(app: App, face: Face, session_id: str) -> Session:
+    session = await app.sessions.read(face, session_id)
+    if session is None:
+        raise SessionMissing
+    return session
 
 
 def _left(app: App, session: Session) -> float:
