@@ -36,6 +36,7 @@ class Post:
     org_path: str
     region_code: str
     permissions: frozenset[str]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class Accounts:
             org_path=post.org_path,
             region_code=post.region_code,
             permissions=frozenset(post.permissions),
+            title=post.title,
         )
 
 

@@ -23,4 +23,5 @@ class Posts:
             org_path=post.org_path,
             region_code=post.region_code,
             permissions=frozenset(post.permissions),
+            title=post.title,
         )

@@ -1,18 +1,9 @@
 """Outgoing calls: the posts of officers are asked of accounts."""
 
-from dataclasses import dataclass
-
 import grpc
 from common import rpc
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
-
-
-@dataclass(frozen=True, slots=True)
-class TitledPost(Post):
-    """A post with the title that colleagues know it by."""
-
-    title: str
 
 
 class Posts:
@@ -25,7 +16,7 @@ class Posts:
         """Ask for the post, or for the first when none is named."""
         request = account_service_pb2.ResolvePostRequest(post_id=post_id or "")
         post = (await rpc.call(self._accounts.ResolvePost, request, token=token)).post
-        return TitledPost(
+        return Post(
             id=post.post_id,
             employee_id=employee_id,
             org_id=post.org_id,

@@ -7,7 +7,6 @@ from uuid import UUID
 from common.paging import Page
 
 from workbench import domain, events
-from workbench.clients import TitledPost
 from workbench.domain import Counts, Deadlines, Description, State, Todo, TodoView
 from workbench.store import Tx
 
@@ -69,4 +68,4 @@ def _post_id(tx: Tx) -> str:
 
 def _post_title(tx: Tx) -> str:
     post = tx.unit.actor.post
-    return post.title if isinstance(post, TitledPost) and post.title else _post_id(tx)
+    return post.title if post is not None and post.title else _post_id(tx)

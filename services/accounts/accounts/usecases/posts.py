@@ -117,6 +117,7 @@ async def resolve_post(store: Store, employee_id: str, post_id: str | None) -> p
         org_path=post.org_path,
         region_code=post.region_code,
         permissions=frozenset(post.permissions),
+        title=post.title,
     )
 
 
