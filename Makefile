@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto setup clean fmt new-service bench
+.PHONY: help run test check types proto lock setup clean fmt new-service bench
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ types: setup ## the types alone
 
 proto: setup ## generate libs/contracts from proto/
 	@$(PYTHON_IN_VENV) -m tools.generate_proto
+
+# our own packages are members of the workspace, not entries of the lock
+MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml))))
+
+lock: setup ## resolve the newest stable versions into requirements.lock, without any registry's address
+	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header $(addprefix --no-emit-package ,$(MEMBERS)) -o requirements.lock
 
 setup: ## everything that the house needs; quick when nothing has changed
 	@tools/setup.sh
