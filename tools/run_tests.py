@@ -3,6 +3,7 @@
 Each part is a pytest run of its own: every service has a `tests` package, and their names would clash in one run.
 """
 
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+from tools.runner.control import Control
 
 ROOT = Path(__file__).resolve().parents[1]
 # accounts and gateway both work on the one Keycloak, so they stand in the same lane
@@ -23,11 +26,16 @@ NOTHING_COLLECTED = 5
 
 def main() -> None:
     """Run everything; end with `N passed, N failed`."""
+    control = Control.from_environment()
+    # the gateway's own tests open gateways where Keycloak sends people back to: at this one's address
+    asyncio.run(control.stop("gateway"))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(LANES)) as lanes:
         reports = Path(folder)
         counted = [
             count for lane in lanes.map(lambda lane: [run(part, reports) for part in lane], LANES) for count in lane
         ]
+        asyncio.run(control.start("gateway"))
+        asyncio.run(control.wait_ready("gateway"))
         counted.append(run(STORIES, reports))
     passed, failed = (sum(column) for column in zip(*counted, strict=True))
     print(f"{passed} passed, {failed} failed")
