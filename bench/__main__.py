@@ -5,7 +5,7 @@ import sys
 
 RUNNER = (sys.executable, "-m", "tools.runner")
 # rate limits are for people: the bench's few accounts file and decide for a whole city
-HOUSE = (*RUNNER, "exec", "--instance", "bench", "--base", "26200", "--with-house", "--")
+HOUSE = (*RUNNER, "exec", "--instance", "bench", "--base", "22200", "--with-house", "--")
 
 
 def main() -> None:
