@@ -50,9 +50,8 @@ def people() -> None:
         where = f"{city.organisation(person['org_path'])['name']} {person['title']}"
         table.add_row(person["username"], person["name"], where, "/workbench")
     console.print(table)
-    console.print(
-        f"市民密码 {settings.citizen_password}\n公务人员密码 {settings.officer_password}（另需一次性口令：make code NAME=用户名）"
-    )
+    console.print(f"市民密码 {settings.citizen_password}")
+    console.print(f"公务人员密码 {settings.officer_password}，另需一次性口令：make code NAME=用户名")
 
 
 if __name__ == "__main__":
