@@ -1,4 +1,4 @@
-"""The HTTP door."""
+"""Todos at the HTTP door."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,16 +1,9 @@
-"""The memory: every SQL statement of the service. `Store.begin` is the only way to commit."""
+"""Todos, as the actor may see them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from common import transaction
-from common.auth import Actor
-from common.crypto import KeyRing
-from common.db import Database
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
@@ -110,41 +103,6 @@ class Todos:
         return visible(self._unit.actor, region=todos.c.region_code, org=todos.c.org_path) & todos.c.org_path.is_not(
             None
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Tx:
-    """One transaction and what can be remembered in it."""
-
-    unit: Transaction
-    todos: Todos
-
-
-class Store:
-    """The database with the clock, ids and keys that its transactions need."""
-
-    def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
-    ) -> None:
-        self.database = database
-        self._clock = clock
-        self._ids = ids
-        self._keys = keys
-
-    @asynccontextmanager
-    async def begin(self, actor: Actor, *, once: Sequence[UUID] = (), consumer: str = "") -> AsyncIterator[Tx]:
-        """Open a transaction for an actor; it commits when the block ends, and only then."""
-        async with transaction.begin(
-            self.database,
-            service="workbench",
-            at=self._clock(),
-            ids=self._ids,
-            actor=actor,
-            keys=self._keys,
-            once=once,
-            consumer=consumer,
-        ) as unit:
-            yield Tx(unit=unit, todos=Todos(unit))
 
 
 def _found(row: Row[Any] | None, todo_id: UUID) -> Todo:
