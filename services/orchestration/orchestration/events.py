@@ -24,8 +24,15 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
             region_code=filing.region_code,
             cases=len(filing.cases),
             submitted_at=_moment(at),
+            applicant_id=filing.applicant_id,
         )
-    return filing_pb.FilingClosed(filing_id=filing.id, version=filing.version, closed_at=_moment(at))
+    return filing_pb.FilingClosed(
+        filing_id=filing.id,
+        version=filing.version,
+        closed_at=_moment(at),
+        applicant_id=filing.applicant_id,
+        filing_no=filing.no or "",
+    )
 
 
 def matter_published(code: str, version: int, at: datetime) -> Message:
@@ -65,6 +72,9 @@ def _case_fact(filing: Filing, case: Case, happened: Happened, at: datetime) -> 
                 version=case.version,
                 outcome=case_pb.OUTCOME_APPROVED if approved else case_pb.OUTCOME_REFUSED,
                 decided_at=_moment(at),
+                applicant_id=filing.applicant_id,
+                case_no=case.no,
+                item_name=case.item_name,
             )
         case Happened.CASE_PRUNED:
             return case_pb.CasePruned(case_id=case.id, filing_id=filing.id, version=case.version, pruned_at=_moment(at))
