@@ -144,10 +144,17 @@ class CaseDecided(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     DECIDED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
     outcome: Global___Outcome.ValueType
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told what was decided."""
+    case_no: _builtins.str
+    item_name: _builtins.str
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -158,10 +165,13 @@ class CaseDecided(_message.Message):
         version: _builtins.int = ...,
         outcome: Global___Outcome.ValueType = ...,
         decided_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "decided_at", b"decided_at", "filing_id", b"filing_id", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "decided_at", b"decided_at", "filing_id", b"filing_id", "item_name", b"item_name", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
