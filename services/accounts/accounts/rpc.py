@@ -47,6 +47,14 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
             post = await posts.act_in(tx, wanted)
         return pb.ResolvePostResponse(post=_post(post))
 
+    async def BatchGetPosts(  # noqa: N802
+        self, request: pb.BatchGetPostsRequest, context: rpc.Context
+    ) -> pb.BatchGetPostsResponse:
+        _check_count(request.post_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await posts.batch_get_posts(tx, _ids(request.post_ids))
+        return pb.BatchGetPostsResponse(posts=[_post(post) for post in found])
+
     async def BatchGetPersons(  # noqa: N802
         self, request: pb.BatchGetPersonsRequest, context: rpc.Context
     ) -> pb.BatchGetPersonsResponse:

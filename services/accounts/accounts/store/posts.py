@@ -1,5 +1,6 @@
 """Employees and their posts in the database; an officer sees those of his or her region and department."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -148,6 +149,12 @@ class Posts:
     async def of_employee(self, employee_id: UUID) -> list[Post]:
         """Load an employee's own posts, past ones included."""
         return await posts_of(self._unit.connection, employee_id)
+
+    async def visible(self, post_ids: Collection[UUID]) -> list[Post]:
+        """Load those of the posts that the caller may see."""
+        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
+        rows = await self._unit.connection.execute(select(posts).where(posts.c.post_id.in_(post_ids), scope))
+        return [_post(row) for row in rows]
 
     async def visible_of(self, employee_id: UUID) -> list[Post]:
         """Load those posts of an employee that the caller may see."""

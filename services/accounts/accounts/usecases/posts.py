@@ -127,6 +127,11 @@ async def act_in(tx: Tx, post_id: UUID | None) -> Post:
     return posts.resolve(held, post_id, tx.unit.at)
 
 
+async def batch_get_posts(tx: Tx, post_ids: Collection[UUID]) -> list[Post]:
+    """Read many posts of the caller's scope at once; those unknown, or not held now, are left out."""
+    return [post for post in await tx.posts.visible(post_ids) if post.is_held(tx.unit.at)]
+
+
 def uuid_or_none(text: str | None) -> UUID | None:
     """Read an id that came as text; what is no id names nothing."""
     try:
