@@ -115,6 +115,50 @@ class ResolvePostResponse(_message.Message):
 Global___ResolvePostResponse: _TypeAlias = ResolvePostResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetPostsRequest(_message.Message):
+    """Asks for posts by id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POST_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def post_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        post_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["post_ids", b"post_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPostsRequest: _TypeAlias = BatchGetPostsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetPostsResponse(_message.Message):
+    """The posts found, in no particular order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Post]: ...
+    def __init__(
+        self,
+        *,
+        posts: _abc.Iterable[_account_pb2.Post] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posts", b"posts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPostsResponse: _TypeAlias = BatchGetPostsResponse  # noqa: Y015
+
+@_typing.final
 class BatchGetPersonsRequest(_message.Message):
     """Asks for persons by id, for a purpose."""
 

@@ -45,6 +45,11 @@ class AccountServiceStub:
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.FromString,
                 _registered_method=True)
+        self.BatchGetPosts = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/BatchGetPosts',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
+                _registered_method=True)
         self.BatchGetPersons = channel.unary_unary(
                 '/tongban.accounts.v1.AccountService/BatchGetPersons',
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPersonsRequest.SerializeToString,
@@ -75,6 +80,13 @@ class AccountServiceServicer:
 
     def ResolvePost(self, request, context):
         """Resolves the post that the calling employee asks to act in; the first by rank when none is named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetPosts(self, request, context):
+        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +125,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ResolvePost,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.SerializeToString,
+            ),
+            'BatchGetPosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetPosts,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.SerializeToString,
             ),
             'BatchGetPersons': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetPersons,
@@ -185,6 +202,33 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/ResolvePost',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetPosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/BatchGetPosts',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class AccountServiceStub:
     """Tells who the caller is: the person, or the employee's posts."""
     ResolvePost: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+    BatchGetPosts: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]
+    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
     BatchGetPersons: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]
@@ -53,6 +55,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Tells who the caller is: the person, or the employee's posts."""
     ResolvePost: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]  # type: ignore[assignment]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+    BatchGetPosts: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]  # type: ignore[assignment]
+    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
     BatchGetPersons: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]  # type: ignore[assignment]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]  # type: ignore[assignment]
@@ -78,6 +82,14 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.ResolvePostResponse, _abc.Awaitable[_account_service_pb2.ResolvePostResponse]]:
         """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+
+    @_abc_1.abstractmethod
+    def BatchGetPosts(
+        self,
+        request: _account_service_pb2.BatchGetPostsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.BatchGetPostsResponse, _abc.Awaitable[_account_service_pb2.BatchGetPostsResponse]]:
+        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
 
     @_abc_1.abstractmethod
     def BatchGetPersons(
