@@ -41,7 +41,10 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
     ) -> licence_service_pb2.FindLicencesResponse:
         async with self._store.begin(rpc.actor(context)) as tx:
             decisions = await usecases.find_licences(
-                tx, _queries(request.queries), matter_code=_text(request.matter_code, "matter_code")
+                tx,
+                _queries(request.queries),
+                matter_code=_text(request.matter_code, "matter_code"),
+                filing_id=_id(request.filing_id, "filing_id") if request.filing_id else None,
             )
         return licence_service_pb2.FindLicencesResponse(findings=[_finding(decision) for decision in decisions])
 
@@ -57,6 +60,18 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
                 purpose=_text(request.purpose, "purpose"),
             )
         return licence_service_pb2.VerifyLicencesResponse(findings=[_finding(*each) for each in verified])
+
+    async def ReverifyLicences(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.ReverifyLicencesRequest, context: Context
+    ) -> licence_service_pb2.ReverifyLicencesResponse:
+        async with self._store.begin(rpc.actor(context)) as tx:
+            verified = await usecases.reverify_licences(
+                tx,
+                _id(request.filing_id, "filing_id"),
+                [_text(key, "keys") for key in request.keys],
+                purpose=_text(request.purpose, "purpose"),
+            )
+        return licence_service_pb2.ReverifyLicencesResponse(findings=[_finding(*each) for each in verified])
 
     async def CheckLicenceTypes(  # noqa: N802 - named by the contract
         self, request: licence_service_pb2.CheckLicenceTypesRequest, context: Context

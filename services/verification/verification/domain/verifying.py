@@ -43,6 +43,7 @@ class Basis(StrEnum):
 
     OWN_LICENCE = "own_licence"
     CONSENT = "consent"
+    LEGAL_DUTY = "legal_duty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The record of one verification (核验存证): who was told what about whom, for what, on which basis."""
+    """The record of one verification (核验存证): who was told what about whom, for what, on which basis.
+
+    `asked_by` is a person, or the organisation that asked as its legal duty.
+    """
 
     evidence_id: UUID
     filing_id: UUID
@@ -116,6 +120,14 @@ def decide(
     if consent.withdrawn_at is not None:
         return Decision(query, Finding.CONSENT_NEEDED, Reason.CONSENT_WITHDRAWN)
     return Decision(query, Finding.CONSENT_NEEDED, Reason.CONSENT_EXPIRED)
+
+
+def reverify(query: Query, *, licences: Sequence[Licence], at: datetime) -> Decision:
+    """Decide again what was verified before, for the department that decides on it.
+
+    Its legal duty to decide on what holds is the basis; a consent withdrawn meanwhile takes nothing back.
+    """
+    return _judge(query, licences, basis=Basis.LEGAL_DUTY, consent=None, at=at)
 
 
 def _judge(

@@ -12,6 +12,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from verification.store.consent_requests import ConsentRequests
 from verification.store.consents import Consents
 from verification.store.evidence import EvidenceRecords
 from verification.store.licence_types import LicenceTypes
@@ -28,6 +29,7 @@ class Tx:
     licence_types: LicenceTypes
     licences: Licences
     consents: Consents
+    consent_requests: ConsentRequests
     evidence: EvidenceRecords
 
 
@@ -60,5 +62,6 @@ class Store:
                 licence_types=LicenceTypes(unit),
                 licences=Licences(unit),
                 consents=Consents(unit),
+                consent_requests=ConsentRequests(unit),
                 evidence=EvidenceRecords(unit),
             )

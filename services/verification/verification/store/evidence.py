@@ -8,6 +8,7 @@ from uuid import UUID
 from common.paging import Page, cut, decode
 from common.transaction import Transaction
 from sqlalchemy import Row, or_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from verification.domain.consent import Consent
 from verification.domain.identifier import LicenceTypeCode
@@ -31,6 +32,7 @@ FACTS = text("""
         SELECT * FROM consents
         WHERE holder_id = asked.holder_id AND grantee_id = CAST(:caller AS uuid) AND matter_code = :matter_code
             AND asked.licence_type = ANY (licence_types)
+            AND (filing_id IS NULL OR filing_id = CAST(:filing_id AS uuid))
         ORDER BY withdrawn_at IS NOT NULL, valid_until DESC
         LIMIT 1
     ) c ON true
@@ -61,7 +63,7 @@ class EvidenceRecords:
         self._unit = unit
 
     async def facts(
-        self, queries: Sequence[Query], *, caller: UUID, matter_code: str
+        self, queries: Sequence[Query], *, caller: UUID, matter_code: str, filing_id: UUID | None = None
     ) -> list[tuple[list[Licence], list[Consent]]]:
         """Load what each query is decided on: the holder's licences of the type, and the consent to the caller."""
         rows = await self._unit.connection.execute(
@@ -71,6 +73,7 @@ class EvidenceRecords:
                 "holder_ids": [query.holder_id for query in queries],
                 "caller": caller,
                 "matter_code": matter_code,
+                "filing_id": filing_id,
             },
         )
         found: list[tuple[list[Licence], list[Consent]]] = [([], []) for _ in queries]
@@ -108,6 +111,16 @@ class EvidenceRecords:
             },
         )
         return {row.key: _evidence(row) for row in rows}
+
+    async def latest(self, filing_id: UUID, keys: Sequence[str]) -> list[Evidence]:
+        """Load what was last verified for a filing under each key."""
+        statement = (
+            select(evidence)
+            .ext(distinct_on(evidence.c.key))
+            .where(evidence.c.filing_id == filing_id, evidence.c.key.in_(keys))
+            .order_by(evidence.c.key, evidence.c.at.desc(), evidence.c.evidence_id.desc())
+        )
+        return [_evidence(row) for row in await self._unit.connection.execute(statement)]
 
     async def page(self, *, holder: UUID, cursor: str | None, size: int) -> Page[Evidence]:
         """List what was verified of a person, alone or with others who hold the licence, the latest first."""

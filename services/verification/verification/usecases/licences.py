@@ -1,7 +1,7 @@
-"""The verbs of the library."""
+"""Licence types and licences: published, issued, renewed, made void, read."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from common.paging import Page
@@ -9,16 +9,13 @@ from common.permissions import Caller
 from common.scope import region_prefix
 
 from verification import events
-from verification.domain import consent as consents
 from verification.domain import licence as licences
-from verification.domain import reading, verifying
-from verification.domain.consent import Consent
+from verification.domain import reading
 from verification.domain.identifier import LicenceTypeCode
 from verification.domain.licence import CHINA, Issuer, Licence, VoidKind
 from verification.domain.licence_type import FaceField, HolderKind, LicenceType
 from verification.domain.reading import LicenceFile, LicenceView
-from verification.domain.refusals import IdMalformed, IssuerOutOfScope, LicenceRequestReused, LicenceTypeUnknown
-from verification.domain.verifying import Decision, Evidence, Query
+from verification.domain.refusals import IssuerOutOfScope, LicenceRequestReused
 from verification.store import Tx
 
 # Lets a post see whole numbers on the face of a licence, when it says what for.
@@ -163,94 +160,6 @@ async def list_licences(
     return Page([show(file, at=tx.unit.at) for file in page.items], page.next_cursor)
 
 
-async def list_verifications(tx: Tx, *, cursor: str | None, size: int) -> Page[Evidence]:
-    """List what was verified of the caller: who asked, what for, and what they were told."""
-    return await tx.evidence.page(holder=_person(tx), cursor=cursor, size=size)
-
-
-async def list_consents(tx: Tx, *, cursor: str | None, size: int) -> Page[Consent]:
-    """List the consents that the caller granted."""
-    return await tx.consents.page(cursor=cursor, size=size)
-
-
-async def grant_consent(
-    tx: Tx,
-    *,
-    grantee_id: UUID,
-    licence_types: Sequence[LicenceTypeCode],
-    matter_code: str,
-    valid_until: datetime,
-) -> Consent:
-    """Let another person use one's licences of some types for one matter (授权)."""
-    known = await check_licence_types(tx, licence_types)
-    unknown = sorted(set(licence_types) - set(known))
-    if unknown:
-        raise LicenceTypeUnknown(licence_type=unknown[0])
-    consent = consents.grant(
-        consent_id=tx.unit.ids(),
-        holder_id=_person(tx),
-        grantee_id=grantee_id,
-        licence_types=licence_types,
-        matter_code=matter_code,
-        valid_until=valid_until,
-        at=tx.unit.at,
-    )
-    tx.consents.add(consent)
-    _journal_consent(tx, "verification.grant_consent", consent)
-    return consent
-
-
-async def withdraw_consent(tx: Tx, consent_id: UUID) -> Consent:
-    """Withdraw one's consent (撤回授权)."""
-    withdrawn = consents.withdraw(await tx.consents.lock(consent_id), at=tx.unit.at)
-    tx.consents.withdraw(withdrawn)
-    _journal_consent(tx, "verification.withdraw_consent", withdrawn)
-    return withdrawn
-
-
-async def find_licences(tx: Tx, queries: Sequence[Query], *, matter_code: str) -> list[Decision]:
-    """Look what the library would answer; nothing is put on record."""
-    verifying.check_queries(queries)
-    if not queries:
-        return []
-    caller = _person(tx)
-    found = await tx.evidence.facts(queries, caller=caller, matter_code=matter_code)
-    return [
-        verifying.decide(query, caller=caller, licences=held, consents=given, at=tx.unit.at)
-        for query, (held, given) in zip(queries, found, strict=True)
-    ]
-
-
-async def verify_licences(
-    tx: Tx, filing_id: UUID, queries: Sequence[Query], *, matter_code: str, purpose: str
-) -> list[tuple[Decision, Evidence]]:
-    """Verify licences for a filing (核验) and put each answer on record; the same answer is recorded once."""
-    decisions = await find_licences(tx, queries, matter_code=matter_code)
-    if not decisions:
-        return []
-    caller = _person(tx)
-    records = [
-        verifying.evidence_of(
-            decision,
-            evidence_id=tx.unit.ids(),
-            filing_id=filing_id,
-            asked_by=caller,
-            matter_code=matter_code,
-            purpose=purpose,
-            at=tx.unit.at,
-        )
-        for decision in decisions
-    ]
-    kept = await tx.evidence.keep(records, at=tx.unit.at)
-    tx.unit.record(
-        "verification.verify_licences",
-        subject=("filing", str(filing_id)),
-        owner=str(caller),
-        details={"evidence": [str(record.evidence_id) for record in kept.values()]},
-    )
-    return [(decision, kept[decision.query.key]) for decision in decisions]
-
-
 def _check_issuer(tx: Tx, issuer: Issuer) -> None:
     """Let an officer issue only for the post's own department and region; a service has its own permission."""
     post = tx.unit.actor.post
@@ -278,17 +187,6 @@ def _journal(tx: Tx, act: str, licence: Licence) -> None:
             purpose=tx.unit.actor.call.purpose,
             details={"version": licence.version},
         )
-
-
-def _journal_consent(tx: Tx, act: str, consent: Consent) -> None:
-    tx.unit.record(act, subject=("consent", str(consent.consent_id)), owner=str(consent.holder_id))
-
-
-def _person(tx: Tx) -> UUID:
-    try:
-        return UUID(tx.unit.actor.id)
-    except ValueError as error:
-        raise IdMalformed(field="person_id") from error
 
 
 def _today(tx: Tx) -> date:
