@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tongban/accounts/v1/account_events.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"|\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x31\n\rregistered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x11person.registered\x12\tperson_id\"\x8a\x01\n\x13OrganisationChanged\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x14organisation.changed\x12\x06org_id\"\xa1\x01\n\x0bPostChanged\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0cpost.changed\x12\x07post_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tongban/accounts/v1/account_events.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"|\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x31\n\rregistered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x11person.registered\x12\tperson_id\"\x8a\x01\n\x13OrganisationChanged\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x14organisation.changed\x12\x06org_id\"\xa1\x01\n\x0bPostChanged\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0cpost.changed\x12\x07post_id\"\xc2\x01\n\x13GuardianshipChanged\x12\x17\n\x0fguardianship_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x0f\n\x07ward_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:+\x8a\xb5\x18\'\n\x14guardianship.changed\x12\x0fguardianship_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATIONCHANGED']._serialized_options = b'\212\265\030\036\n\024organisation.changed\022\006org_id'
   _globals['_POSTCHANGED']._loaded_options = None
   _globals['_POSTCHANGED']._serialized_options = b'\212\265\030\027\n\014post.changed\022\007post_id'
+  _globals['_GUARDIANSHIPCHANGED']._loaded_options = None
+  _globals['_GUARDIANSHIPCHANGED']._serialized_options = b'\212\265\030\'\n\024guardianship.changed\022\017guardianship_id'
   _globals['_PERSONREGISTERED']._serialized_start=130
   _globals['_PERSONREGISTERED']._serialized_end=254
   _globals['_ORGANISATIONCHANGED']._serialized_start=257
   _globals['_ORGANISATIONCHANGED']._serialized_end=395
   _globals['_POSTCHANGED']._serialized_start=398
   _globals['_POSTCHANGED']._serialized_end=559
+  _globals['_GUARDIANSHIPCHANGED']._serialized_start=562
+  _globals['_GUARDIANSHIPCHANGED']._serialized_end=756
 # @@protoc_insertion_point(module_scope)

@@ -103,3 +103,37 @@ class PostChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PostChanged: _TypeAlias = PostChanged  # noqa: Y015
+
+@_typing.final
+class GuardianshipChanged(_message.Message):
+    """A guardianship was registered or ended; who remembers it asks anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_ID_FIELD_NUMBER: _builtins.int
+    WARD_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    guardianship_id: _builtins.str
+    guardian_id: _builtins.str
+    ward_id: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        guardianship_id: _builtins.str = ...,
+        guardian_id: _builtins.str = ...,
+        ward_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "guardian_id", b"guardian_id", "guardianship_id", b"guardianship_id", "version", b"version", "ward_id", b"ward_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuardianshipChanged: _TypeAlias = GuardianshipChanged  # noqa: Y015

@@ -20,6 +20,50 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class CheckRelationsRequest(_message.Message):
+    """Asks of whom among these persons the caller is the guardian."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRelationsRequest: _TypeAlias = CheckRelationsRequest  # noqa: Y015
+
+@_typing.final
+class CheckRelationsResponse(_message.Message):
+    """The relations that hold now; a person whom the caller does not act for is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def relations(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Relation]: ...
+    def __init__(
+        self,
+        *,
+        relations: _abc.Iterable[_account_pb2.Relation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relations", b"relations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRelationsResponse: _TypeAlias = CheckRelationsResponse  # noqa: Y015
+
+@_typing.final
 class WhoAmIRequest(_message.Message):
     """Asks who the caller is."""
 
@@ -45,6 +89,7 @@ class WhoAmIResponse(_message.Message):
     PERSON_FIELD_NUMBER: _builtins.int
     EMPLOYEE_ID_FIELD_NUMBER: _builtins.int
     POSTS_FIELD_NUMBER: _builtins.int
+    WARDS_FIELD_NUMBER: _builtins.int
     employee_id: _builtins.str
     """Set for an employee."""
     @_builtins.property
@@ -55,16 +100,21 @@ class WhoAmIResponse(_message.Message):
     def posts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Post]:
         """The employee's current posts, by rank."""
 
+    @_builtins.property
+    def wards(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Relation]:
+        """The children whom the person acts for."""
+
     def __init__(
         self,
         *,
         person: _account_pb2.Person | None = ...,
         employee_id: _builtins.str = ...,
         posts: _abc.Iterable[_account_pb2.Post] | None = ...,
+        wards: _abc.Iterable[_account_pb2.Relation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "person", b"person", "posts", b"posts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "person", b"person", "posts", b"posts", "wards", b"wards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

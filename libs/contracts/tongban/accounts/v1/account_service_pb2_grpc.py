@@ -65,6 +65,11 @@ class AccountServiceStub:
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.FromString,
                 _registered_method=True)
+        self.CheckRelations = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/CheckRelations',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -113,6 +118,13 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckRelations(self, request, context):
+        """Tells of which of these persons the calling citizen is the guardian now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +157,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.FindDepartments,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.SerializeToString,
+            ),
+            'CheckRelations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRelations,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +327,33 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/FindDepartments',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRelations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/CheckRelations',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

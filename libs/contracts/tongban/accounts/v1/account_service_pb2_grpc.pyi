@@ -45,6 +45,8 @@ class AccountServiceStub:
     """Looks up many organisations at once."""
     FindDepartments: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.FindDepartmentsRequest, _account_service_pb2.FindDepartmentsResponse]
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+    CheckRelations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]
+    """Tells of which of these persons the calling citizen is the guardian now."""
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -63,6 +65,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Looks up many organisations at once."""
     FindDepartments: _aio.UnaryUnaryMultiCallable[_account_service_pb2.FindDepartmentsRequest, _account_service_pb2.FindDepartmentsResponse]  # type: ignore[assignment]
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+    CheckRelations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]  # type: ignore[assignment]
+    """Tells of which of these persons the calling citizen is the guardian now."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who people are, where they work and what they may do."""
@@ -114,5 +118,13 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.FindDepartmentsResponse, _abc.Awaitable[_account_service_pb2.FindDepartmentsResponse]]:
         """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+
+    @_abc_1.abstractmethod
+    def CheckRelations(
+        self,
+        request: _account_service_pb2.CheckRelationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CheckRelationsResponse, _abc.Awaitable[_account_service_pb2.CheckRelationsResponse]]:
+        """Tells of which of these persons the calling citizen is the guardian now."""
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
