@@ -5,6 +5,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2 as pb
 
+from accounts.domain.guardianship import Guardianship
 from accounts.domain.organisation import Organisation
 from accounts.domain.person import Person
 from accounts.domain.post import Post
@@ -24,6 +25,16 @@ def post_changed(post: Post, *, at: datetime) -> pb.PostChanged:
         employee_id=str(post.employee_id),
         org_id=str(post.org_id),
         version=post.version,
+        changed_at=_moment(at),
+    )
+
+
+def guardianship_changed(guardianship: Guardianship, *, at: datetime) -> pb.GuardianshipChanged:
+    return pb.GuardianshipChanged(
+        guardianship_id=str(guardianship.guardianship_id),
+        guardian_id=str(guardianship.guardian_id),
+        ward_id=str(guardianship.ward_id),
+        version=guardianship.version,
         changed_at=_moment(at),
     )
 

@@ -15,7 +15,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from pydantic import SecretStr
 
-from accounts.api import ROUTERS
+from accounts.api import router
 from accounts.clients.keycloak import Administration
 from accounts.domain.realms import Surroundings
 from accounts.rpc import SERVICES
@@ -68,7 +68,7 @@ def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
     return process.House(
         name=NAME,
-        http=web.application(app.store, service=NAME, routers=ROUTERS, authenticator=app.authenticator, locale=LOCALE),
+        http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
         rpc=rpc.server(
             app.store,

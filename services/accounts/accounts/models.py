@@ -99,7 +99,29 @@ class PostRow(SQLModel, table=True):
     version: int
 
 
+class GuardianshipRow(SQLModel, table=True):
+    """One guardian's right to act for one child; what it was proven by is sealed."""
+
+    __tablename__ = "guardianships"
+    __table_args__ = (
+        ForeignKeyConstraint(["guardian_id"], ["persons.person_id"]),
+        ForeignKeyConstraint(["ward_id"], ["persons.person_id"]),
+        Index("guardianships_guardian", "guardian_id"),
+        Index("guardianships_ward", "ward_id"),
+    )
+
+    guardianship_id: UUID = Field(primary_key=True)
+    guardian_id: UUID
+    ward_id: UUID
+    basis: str
+    proof: bytes = _sealed()
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
+
+
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
 posts = SQLModel.metadata.tables["posts"]
+guardianships = SQLModel.metadata.tables["guardianships"]

@@ -14,6 +14,19 @@ PERSON = {
     "phone": "19900000001",
     "proof_level": 3,
 }
+FATHER = {
+    "person_id": "00000000-0000-7000-8000-000000000202",
+    "name": "张伟",
+    "id_number": "370303190001010016",
+    "phone": "19900000002",
+}
+# Born on 1 May 2009: of age from 2 May 2027.
+CHILD = {
+    "person_id": "00000000-0000-7000-8000-000000000211",
+    "name": "张小满",
+    "id_number": "370303200905010015",
+    "phone": None,
+}
 PURPOSE = "办理新生儿出生一件事"
 
 
@@ -35,14 +48,16 @@ MANAGER = ["accounts:manage_organisation", "accounts:manage_employee", "accounts
 READER = ["accounts:read_person", "accounts:read_organisation"]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
-    "mayor": (_id(301), "zibo", [*MANAGER, *READER, "accounts:register_person"]),
+    "mayor": (_id(301), "zibo", [*MANAGER, *READER, "accounts:register_person", "accounts:manage_guardianship"]),
     "chief": (_id(302), "zhangdian", [*MANAGER, *READER]),
     "zichuan_chief": (_id(303), "zichuan", [*MANAGER, *READER]),
     "reader": (_id(304), "police", READER),
     "revealer": (_id(305), "police", [*READER, "accounts:reveal_person"]),
     "powerless": (_id(306), "police", []),
 }
-SERVICE = [*MANAGER, *READER, "accounts:register_person", "accounts:who_am_i"]
+SERVICE = [
+    *(*MANAGER, *READER, "accounts:register_person", "accounts:who_am_i", "accounts:manage_guardianship"),
+]
 
 
 def post_of(name):

@@ -5,13 +5,14 @@ from urllib.parse import quote
 import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
-from .city import BODIES, OFFICERS, PERSON, PURPOSE
+from .city import BODIES, CHILD, OFFICERS, PERSON, PURPOSE
 
 SUPPOSED = {"title": "经办", "permissions": []}
 
 
 async def test_only_who_may_is_let_in(city):
     await city.register()
+    await city.register(**CHILD)
     mayor, chief = Who("mayor", city.officer("mayor")), Who("chief", city.officer("chief"))
     reader, citizen = Who("reader", city.officer("reader")), Who("citizen", city.citizen())
     elsewhere = Who("chief of another district", city.officer("zichuan_chief"))
@@ -30,12 +31,20 @@ async def test_only_who_may_is_let_in(city):
         post = await city.tell("posts", (await giving())[1])
         return f"/v1/posts/{post['post_id']}:end", None
 
+    guarding = {"guardian_id": PERSON["person_id"], "ward_id": CHILD["person_id"], "basis": "parent", "proof": "出生证"}
+
+    async def unguarding():
+        return f"/v1/guardianships/{(await city.tell('guardianships', guarding))['guardianship_id']}:end", None
+
     doors = [
         Door("GET", "/v1/me", reader),
         Door("GET", "/v1/me/access-log", citizen),
         Door("POST", "/v1/persons", mayor, PERSON),
         Door("GET", f"/v1/persons/{PERSON['person_id']}", reader, headers=purpose),
         Door("POST", "/v1/persons:search", reader, {"id_number": PERSON["id_number"]}, headers=purpose),
+        Door("POST", "/v1/guardianships", mayor, guarding),
+        Door("GET", f"/v1/persons/{PERSON['person_id']}/guardianships", mayor, headers=purpose),
+        Door("POST", "/v1/guardianships/x:end", mayor, given=unguarding),
         Door("POST", "/v1/organisations", chief, given=founding, strangers=[Stranger(elsewhere, 422)]),
         Door("GET", "/v1/organisations", reader),
         Door("GET", f"/v1/organisations/{health}", reader),

@@ -1,7 +1,9 @@
 """The HTTP door."""
 
-from accounts.api import organisations, persons, posts
+from fastapi import APIRouter
 
-__all__ = ["ROUTERS"]
+from accounts.api import guardianships, organisations, persons, posts
 
-ROUTERS = (persons.router, organisations.router, posts.router)
+router = APIRouter()
+for each in (persons.router, guardianships.router, organisations.router, posts.router):
+    router.include_router(each)

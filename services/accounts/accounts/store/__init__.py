@@ -14,6 +14,7 @@ from common.transaction import Transaction
 
 from accounts.domain.post import Post, resolve
 from accounts.store.access import AccessLog
+from accounts.store.guardianships import Guardianships
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
@@ -30,6 +31,7 @@ class Tx:
     organisations: Organisations
     employees: Employees
     posts: Posts
+    guardianships: Guardianships
     access: AccessLog
 
 
@@ -63,6 +65,7 @@ class Store:
                 organisations=Organisations(unit),
                 employees=Employees(unit),
                 posts=Posts(unit),
+                guardianships=Guardianships(unit),
                 access=AccessLog(unit),
             )
 
