@@ -40,6 +40,7 @@ async def office(database_url, issuer, open_house, broker, orchestration):
             accounts_grpc=accounts.target,
             http_port=0,
             grpc_port=0,
+            loopback_apps=True,
         )
         living = await open_house(main.opened, main.house, settings, parts=("doors", "consumers"))
         yield Office(living, issuer, orchestration)

@@ -24,6 +24,13 @@ OFFICERS = {
     "police2": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警(二)"),
     "zichuan": (VERBS, "zibo.zichuan.police", "370302", "户籍窗口民警(淄川)"),
     "civil": (VERBS, "zibo.zhangdian.civil_affairs", "370303", "婚姻登记员"),
+    "cdc": (["workbench:manage_app", "workbench:read_app"], "zibo.zhangdian.cdc", "370303", "系统管理员"),
+    "platform": (
+        ["workbench:approve_app", "workbench:read_app", "workbench:manage_app"],
+        "zibo",
+        "370300",
+        "平台管理员",
+    ),
     "city": (VERBS, "zibo", "370300", "市级督办"),
     "powerless": ([], "zibo.zhangdian.police", "370303", ""),
 }
@@ -32,6 +39,9 @@ SUBSCRIPTIONS = {
     pb.CaseAccepted: "workbench-schedule_todo",
     pb.CaseDecided: "workbench-finish_todo",
     pb.CasePruned: "workbench-drop_todo",
+    pb.CaseDeclined: "workbench-end_declined",
+    pb.CaseWithdrawn: "workbench-end_withdrawn",
+    pb.CaseTerminated: "workbench-end_terminated",
 }
 
 
@@ -78,9 +88,9 @@ class Office:
     def officer(self, name, acr=2):
         return self.issuer.token("gov", employee_id=name, aud="workbench", acr=acr)
 
-    async def ask(self, method, path, name="police", **headers):
+    async def ask(self, method, path, name="police", body=None, **headers):
         async with self.living.http(self.officer(name)) as http:
-            return await http.request(method, path, headers=headers)
+            return await http.request(method, path, json=body, headers=headers)
 
     async def todos(self, query="", name="police"):
         answer = await self.ask("GET", f"/v1/todos{query}", name)
@@ -130,6 +140,24 @@ def decided(case_id, *, version=3):
 def pruned(case_id, *, version=2):
     fact = pb.CasePruned(case_id=case_id, version=version)
     fact.pruned_at.FromDatetime(AT)
+    return fact
+
+
+def declined(case_id, *, version=2):
+    fact = pb.CaseDeclined(case_id=case_id, version=version, reason_code="NOT_NEEDED")
+    fact.declined_at.FromDatetime(AT)
+    return fact
+
+
+def withdrawn(case_id, *, version=2):
+    fact = pb.CaseWithdrawn(case_id=case_id, version=version)
+    fact.withdrawn_at.FromDatetime(AT)
+    return fact
+
+
+def terminated(case_id, *, version=2):
+    fact = pb.CaseTerminated(case_id=case_id, version=version, reason_code="APPLICANT_SILENT")
+    fact.terminated_at.FromDatetime(AT)
     return fact
 
 

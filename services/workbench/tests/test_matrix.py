@@ -3,10 +3,14 @@
 import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
+from .apps import an_app, without_code
+
 
 async def test_only_who_may_is_let_in(office):
     todo = await office.open_one()
     police = Who("police", office.officer("police"))
+    (cdc, platform), app = (Who(name, office.officer(name)) for name in ("cdc", "platform")), an_app()
+    await office.ask("POST", "/v1/apps", "cdc", app)
     elsewhere = [
         Stranger(Who("police of another district", office.officer("zichuan"))),
         Stranger(Who("another department", office.officer("civil"))),
@@ -16,6 +20,12 @@ async def test_only_who_may_is_let_in(office):
         Door("GET", "/v1/todos/counts", police),
         Door("GET", f"/v1/todos/{todo['todo_id']}", police, strangers=elsewhere),
         Door("POST", f"/v1/todos/{todo['todo_id']}:claim", police, strangers=elsewhere),
+        Door("GET", "/v1/apps", cdc),
+        Door("GET", "/v1/apps/vaccination", cdc),
+        Door("POST", "/v1/apps", cdc, app),
+        Door("PUT", "/v1/apps/vaccination", cdc, without_code(app)),
+        Door("POST", "/v1/apps/vaccination:approve", platform),
+        Door("POST", "/v1/apps/vaccination:suspend", platform),
     ]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.living.ports.http}") as http:
         matrix = Matrix(

@@ -18,8 +18,10 @@ subscriptions = Subscriptions("workbench")
 
 @subscriptions.on(pb.CaseReady)
 async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
-    """A case is ready: its department has something to do."""
+    """A case is ready: its department has something to do, unless the department's own system does it."""
     case = fact.body
+    if case.app:
+        return
     description = Description(
         title=f"{case.item_name} {case.case_no}",
         org_id=_id(case.org_id),
@@ -53,6 +55,27 @@ async def drop_todo(_app: object, tx: Tx, fact: Fact[pb.CasePruned]) -> None:
     """A case left its filing undecided: nothing is left to do."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.pruned_at))
+
+
+@subscriptions.on(pb.CaseDeclined)
+async def end_declined(_app: object, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
+    """A case was not taken up: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.declined_at))
+
+
+@subscriptions.on(pb.CaseWithdrawn)
+async def end_withdrawn(_app: object, tx: Tx, fact: Fact[pb.CaseWithdrawn]) -> None:
+    """The applicant took a case back: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.withdrawn_at))
+
+
+@subscriptions.on(pb.CaseTerminated)
+async def end_terminated(_app: object, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
+    """A case ended without a decision: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.terminated_at))
 
 
 def _moment(sent: Timestamp) -> datetime:

@@ -12,10 +12,13 @@ from common.auth import Authenticator, CachedPosts, Verifier
 from common.bus import Bus
 from common.crypto import KeyRing
 from common.db import Database
+from tongban.workbench.v1 import app_service_pb2_grpc
 
 from workbench.api import router
 from workbench.clients import Posts
 from workbench.consumers import subscriptions
+from workbench.domain.app import AddressRules
+from workbench.rpc import AppService
 from workbench.settings import Settings
 from workbench.store import Store
 
@@ -31,6 +34,7 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    addresses: AddressRules
 
 
 @asynccontextmanager
@@ -50,6 +54,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
             authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            addresses=AddressRules(loopback=settings.loopback_apps),
         )
     finally:
         await accounts.close()
@@ -61,8 +66,15 @@ def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
     return process.House(
         name=NAME,
-        http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
+        rpc=rpc.server(
+            app.store,
+            [(app_service_pb2_grpc.add_AppServiceServicer_to_server, AppService)],
+            authenticator=app.authenticator,
+            locale=LOCALE,
+        ),
+        grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,
         subscriptions=subscriptions,

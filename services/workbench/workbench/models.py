@@ -1,9 +1,11 @@
-"""Tables of the todo list."""
+"""Tables of the workbench."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Computed, DateTime, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 
@@ -49,4 +51,25 @@ class TodoRow(SQLModel, table=True):
     )
 
 
+class AppRow(SQLModel, table=True):
+    """An app; whom to reach when it fails is sealed."""
+
+    __tablename__ = "apps"
+    __table_args__ = (CheckConstraint("state IN ('draft', 'approved', 'suspended')", name="apps_state"),)
+
+    code: str = Field(primary_key=True)
+    name: str
+    org_id: UUID
+    org_path: str
+    region_code: str
+    contact: bytes
+    address: str
+    client_id: str = Field(unique=True)
+    items: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    keys: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    state: str
+    version: int
+
+
+apps = SQLModel.metadata.tables["apps"]
 todos = SQLModel.metadata.tables["todos"]

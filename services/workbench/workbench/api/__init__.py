@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from workbench.api import todos
+from workbench.api import apps, todos
 
 router = APIRouter()
 router.include_router(todos.router)
+router.include_router(apps.router)

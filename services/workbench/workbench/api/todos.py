@@ -6,16 +6,15 @@ from uuid import UUID
 from common.auth import Actor
 from common.paging import DEFAULT_SIZE, MAX_CURSOR, MAX_SIZE, Page
 from common.permissions import Caller, Permission
-from common.web import app_of, may
-from fastapi import APIRouter, Depends, Query
+from common.web import may
+from fastapi import APIRouter, Query
 
 from workbench import usecases
+from workbench.api.access import StoreDep
 from workbench.domain import Counts, State, TodoView
-from workbench.store import Store
 
 router = APIRouter(prefix="/v1")
 
-StoreDep = Annotated[Store, Depends(app_of)]
 OFFICERS = frozenset({Caller.OFFICER})
 MayRead = Annotated[Actor, may(Permission("workbench:read_todo", OFFICERS))]
 MayClaim = Annotated[Actor, may(Permission("workbench:claim_todo", OFFICERS))]

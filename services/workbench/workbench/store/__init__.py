@@ -12,6 +12,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from workbench.store.apps import Apps
 from workbench.store.todos import Todos
 
 __all__ = ["Store", "Tx"]
@@ -23,6 +24,7 @@ class Tx:
 
     unit: Transaction
     todos: Todos
+    apps: Apps
 
 
 class Store:
@@ -49,4 +51,4 @@ class Store:
             once=once,
             consumer=consumer,
         ) as unit:
-            yield Tx(unit=unit, todos=Todos(unit))
+            yield Tx(unit=unit, todos=Todos(unit), apps=Apps(unit))
