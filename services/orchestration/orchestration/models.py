@@ -92,6 +92,7 @@ class CaseRow(SQLModel, table=True):
     reason_code: str | None = Field(sa_type=_TEXT)
     explanation: bytes | None = Field(sa_type=_SEALED)
     licence_id: str | None = Field(sa_type=_TEXT)
+    competent_organ: str | None = Field(sa_type=_TEXT)
 
 
 class CallRow(SQLModel, table=True):

@@ -96,6 +96,20 @@ class Desk:
         body = {"reason_code": "NOT_LOCAL", "explanation": "父母双方均非本市户籍"}
         return await self.post(f"/v1/cases/{case}:refuse", body, DEPARTMENT[item])
 
+    async def do(self, case, verb, body=None, name="", **how):
+        """An act on a case, by the mother or an officer."""
+        return await self.post(f"/v1/cases/{case}:{verb}", body, name, **how)
+
+    async def decline(self, case, item, ground="NOT_ELIGIBLE", **more):
+        body = {"ground": ground, "explanation": "经查不符合申请条件", **more}
+        return await self.do(case, "decline", body, DEPARTMENT[item])
+
+    async def terminate(self, case, item, ground="APPLICANT_SILENT"):
+        return await self.do(case, "terminate", {"ground": ground, "explanation": "多次联系未果"}, DEPARTMENT[item])
+
+    async def withdraw(self, case, **how):
+        return await self.do(case, "withdraw", **how)
+
     async def pass_(self, cases, *items):
         for item in items:
             await self.accept(cases[item], item)

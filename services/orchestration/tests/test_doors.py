@@ -35,6 +35,17 @@ async def test_the_matrix(desk, service, who, issuer):
         _, fresh = await desk.submitted()
         return f"/v1/cases/{fresh['birth_certificate']}:accept", None
 
+    def a_fresh_case(verb, body=None):
+        async def given():
+            _, fresh = await desk.submitted()
+            return f"/v1/cases/{fresh['birth_certificate']}:{verb}", body
+
+        return given
+
+    async def a_fresh_filing():
+        fresh, _ = await desk.submitted()
+        return f"/v1/filings/{fresh}:withdraw", None
+
     def an_accepted_case(verb, body):
         async def given():
             _, fresh = await desk.submitted()
@@ -46,6 +57,8 @@ async def test_the_matrix(desk, service, who, issuer):
     case = cases["birth_certificate"]
     refusal = {"reason_code": "OTHER", "explanation": "不符合条件"}
     approval = {"result": RESULTS["birth_certificate"]}
+    decline = {"ground": "NOT_NEEDED", "explanation": "依法不需要办理"}
+    end = {"ground": "APPLICANT_GONE", "explanation": "申请人依法终止"}
     both = [zichuan, cdc]
     doors = [
         Door("POST", "/v1/matters", bureau, newborn_json()),
@@ -63,6 +76,10 @@ async def test_the_matrix(desk, service, who, issuer):
         Door("POST", f"/v1/cases/{case}:accept", health, given=a_ready_case, strangers=both),
         Door("POST", f"/v1/cases/{case}:approve", health, given=an_accepted_case("approve", approval), strangers=both),
         Door("POST", f"/v1/cases/{case}:refuse", health, given=an_accepted_case("refuse", refusal), strangers=both),
+        Door("POST", f"/v1/cases/{case}:decline", health, given=a_fresh_case("decline", decline), strangers=both),
+        Door("POST", f"/v1/cases/{case}:terminate", health, given=a_fresh_case("terminate", end), strangers=both),
+        Door("POST", f"/v1/cases/{case}:withdraw", mother, given=a_fresh_case("withdraw"), strangers=[other_mother]),
+        Door("POST", f"/v1/filings/{filing}:withdraw", mother, given=a_fresh_filing, strangers=[other_mother]),
         Door("GET", "/v1/operations/stuck", bureau),
     ]
     # A client of its own: the service's own adds an idempotency key where none was brought.

@@ -44,6 +44,7 @@ class CaseAnswer:
     statutory_due_at: datetime | None
     reason_code: str | None
     licence_id: str | None
+    competent_organ: str | None
     result: dict[str, Any] | None
     explanation: str | None
 
@@ -65,6 +66,7 @@ class CaseAnswer:
             statutory_due_at=case.statutory_due_at,
             reason_code=case.reason_code,
             licence_id=case.licence_id,
+            competent_organ=case.competent_organ,
             result=outcome.result if outcome else None,
             explanation=outcome.explanation if outcome else None,
         )
@@ -257,11 +259,12 @@ class TimelineEntry:
 
     @classmethod
     def of(cls, entry: Entry, sentences: Sentences) -> Self:
+        reason = sentences.get(entry.details.get("reason_code") or "", "")
         return cls(
             entry_id=entry.id,
             at=entry.at,
             act=entry.act,
-            text=say(sentences, entry.act, entry.details),
+            text=say(sentences, entry.act, {**entry.details, "reason": reason}),
             case_id=entry.case_id,
             item=entry.details.get("item"),
             org_path=entry.org_path,

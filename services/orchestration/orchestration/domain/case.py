@@ -23,9 +23,13 @@ class Status(StrEnum):
     REFUSED = "refused"
     PRUNED = "pruned"
     CERTIFICATE_MADE = "certificate_made"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
 
 
-UNDECIDED = frozenset({Status.WAITING, Status.READY, Status.ACCEPTED})
+WITH_DEPARTMENT = frozenset({Status.READY, Status.ACCEPTED})
+UNDECIDED = WITH_DEPARTMENT | {Status.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,14 @@ class Case:
     due: Mapping[str, Any] = field(default_factory=dict)
     reason_code: str | None = None
     licence_id: str | None = None
+    competent_organ: str | None = None
 
     @property
     def is_settled(self) -> bool:
         """Nothing more will happen to it: it ended and its result, if any, was issued."""
         if self.status is Status.APPROVED:
             return not self.gives_licence
-        return self.status in {Status.REFUSED, Status.PRUNED, Status.CERTIFICATE_MADE}
+        return self.status not in UNDECIDED
 
 
 def accept(case: Case, *, at: datetime, calendar: Calendar) -> Case:

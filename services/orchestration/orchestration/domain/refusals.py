@@ -5,7 +5,8 @@ Refusal
 ├── MatterNotFound, FilingNotFound, CaseNotFound                        (NotFound: absent or out of sight)
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
-├── FilingAlreadySubmitted
+├── FilingAlreadySubmitted, FilingNotSubmitted
+├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 └── MatterChanged                                                       (Conflict: two publish at once)
 """
@@ -59,6 +60,14 @@ class MaterialsMissing(Refusal):
 
 class FilingAlreadySubmitted(Refusal):
     """The filing has been submitted before."""
+
+
+class FilingNotSubmitted(Refusal):
+    """The filing is still a draft."""
+
+
+class OrganMissing(Invalid):
+    """The competent organ must be named when, and only when, the department is not competent."""
 
 
 class CaseNotReady(Refusal):

@@ -57,15 +57,16 @@ set status = n.status, open_dependencies = n.open_dependencies, version = n.vers
     accepted_at = n.accepted_at, decided_at = n.decided_at, promised_due_at = n.promised_due_at,
     statutory_due_at = n.statutory_due_at, clocks = cast(n.clocks as jsonb),
     due = coalesce(cast(n.due as jsonb), c.due), reason_code = n.reason_code, licence_id = n.licence_id,
+    competent_organ = n.competent_organ,
     result = coalesce(n.result, c.result), explanation = coalesce(n.explanation, c.explanation)
 from unnest(cast(:ids as uuid[]), cast(:statuses as text[]), cast(:open_dependencies as int[]),
             cast(:versions as int[]), cast(:ready_at as timestamptz[]), cast(:accepted_at as timestamptz[]),
             cast(:decided_at as timestamptz[]), cast(:promised_due_at as timestamptz[]),
             cast(:statutory_due_at as timestamptz[]), cast(:clocks as text[]), cast(:due as text[]),
-            cast(:reason_codes as text[]), cast(:licence_ids as text[]), cast(:results as bytea[]),
-            cast(:explanations as bytea[]))
+            cast(:reason_codes as text[]), cast(:licence_ids as text[]), cast(:competent_organs as text[]),
+            cast(:results as bytea[]), cast(:explanations as bytea[]))
      as n(id, status, open_dependencies, version, ready_at, accepted_at, decided_at, promised_due_at,
-          statutory_due_at, clocks, due, reason_code, licence_id, result, explanation)
+          statutory_due_at, clocks, due, reason_code, licence_id, competent_organ, result, explanation)
 where c.id = n.id
 returning 1"""
 
@@ -113,7 +114,10 @@ class Filings:
         asked = CASES.alias("asked")
         wanted = (
             select(asked.c.filing_id)
-            .where(asked.c.id == case_id, visible(actor, region=asked.c.region_code, org=asked.c.org_path))
+            .where(
+                asked.c.id == case_id,
+                visible(actor, region=asked.c.region_code, org=asked.c.org_path, owner=asked.c.applicant_id),
+            )
             .scalar_subquery()
         )
         rows = (
@@ -168,7 +172,7 @@ class Filings:
         self._write_filing(step)
 
     async def save(
-        self, step: Step, *, case_id: str, result: dict[str, Any] | None = None, explanation: str | None = None
+        self, step: Step, *, case_id: str = "", result: dict[str, Any] | None = None, explanation: str | None = None
     ) -> None:
         """What an act changed, in the one statement that the transaction ends with; its facts go out with it."""
         if not step.changed:
@@ -196,6 +200,7 @@ class Filings:
             due=[json.dumps(dict(case.due)) if case.due else None for case in changed],
             reason_codes=[case.reason_code for case in changed],
             licence_ids=[case.licence_id for case in changed],
+            competent_organs=[case.competent_organ for case in changed],
             results=[results.get(case.id) for case in changed],
             explanations=[explanations.get(case.id) for case in changed],
         )

@@ -52,6 +52,7 @@ _CASE_FIELDS = (
     "statutory_due_at",
     "reason_code",
     "licence_id",
+    "competent_organ",
 )
 FILING_COLUMNS = [FILINGS.c[name].label(f"filing_{name}") for name in (*_FILING_FIELDS, "state")]
 # What an act needs; what only a reader needs (materials, how due times were counted) is left out.

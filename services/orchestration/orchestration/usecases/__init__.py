@@ -3,6 +3,7 @@
 from orchestration.usecases.app import App, Outside
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
+from orchestration.usecases.endings import decline_case, terminate_case, withdraw_case, withdraw_filing
 from orchestration.usecases.filings import (
     draft_filing,
     list_filings,
@@ -20,6 +21,7 @@ __all__ = [
     "Outside",
     "accept_case",
     "approve_case",
+    "decline_case",
     "draft_filing",
     "list_cases",
     "list_filings",
@@ -38,4 +40,7 @@ __all__ = [
     "revise_filing",
     "run_calls",
     "submit_filing",
+    "terminate_case",
+    "withdraw_case",
+    "withdraw_filing",
 ]

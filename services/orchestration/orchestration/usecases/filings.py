@@ -37,6 +37,10 @@ _TIMELINE = frozenset(
         "accept_case",
         "approve_case",
         "refuse_case",
+        "decline_case",
+        "terminate_case",
+        "withdraw_case",
+        "withdraw_filing",
         "record_result",
     )
 )
