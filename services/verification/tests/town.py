@@ -75,6 +75,7 @@ class Town:
     living: "Living"
     issuer: "Issuer"
     clock: "Clock"
+    accounts: Accounts
 
     def citizen(self, person_id, acr=1):
         return self.issuer.token("citizen", person_id=person_id, aud="verification", acr=acr)

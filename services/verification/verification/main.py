@@ -14,7 +14,7 @@ from common.crypto import KeyRing
 from common.db import Database
 
 from verification.api import router
-from verification.clients import Posts
+from verification.clients import Guardians, Posts
 from verification.rpc import services
 from verification.settings import Settings
 from verification.store import Store
@@ -31,6 +31,7 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    guardians: Guardians
 
 
 @asynccontextmanager
@@ -50,6 +51,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
             authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            guardians=Guardians(accounts),
         )
     finally:
         await accounts.close()
@@ -63,7 +65,7 @@ def house(app: App) -> process.House:
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
-        rpc=rpc.server(NAME, services(app.store), authenticator=app.authenticator, locale=LOCALE),
+        rpc=rpc.server(NAME, services(app.store, app.guardians), authenticator=app.authenticator, locale=LOCALE),
         grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,

@@ -170,6 +170,7 @@ class EvidenceRow(SQLModel, table=True):
     version: int | None
     identifier: str | None
     consent_id: UUID | None
+    guardianship_id: UUID | None
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 

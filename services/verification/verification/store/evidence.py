@@ -40,16 +40,18 @@ FACTS = text("""
 # A record already there is given back as it is: the empty update makes it visible even to a call that raced.
 KEEP = text("""
     INSERT INTO evidence (evidence_id, fingerprint, filing_id, key, asked_by, holder_id, licence_type, matter_code,
-        purpose, finding, reason, basis, licence_id, version, identifier, consent_id, at)
+        purpose, finding, reason, basis, licence_id, version, identifier, consent_id,
+        guardianship_id, at)
     SELECT evidence_id, fingerprint, CAST(:filing_id AS uuid), key, CAST(:asked_by AS uuid), holder_id, licence_type,
         :matter_code, :purpose, finding, reason, basis, licence_id, version, identifier, consent_id,
-        CAST(:at AS timestamptz)
+        guardianship_id, CAST(:at AS timestamptz)
     FROM unnest(CAST(:evidence_ids AS uuid[]), CAST(:fingerprints AS bytea[]), CAST(:keys AS varchar[]),
         CAST(:holder_ids AS uuid[]), CAST(:licence_types AS varchar[]), CAST(:findings AS varchar[]),
         CAST(:reasons AS varchar[]), CAST(:bases AS varchar[]), CAST(:licence_ids AS uuid[]),
-        CAST(:versions AS integer[]), CAST(:identifiers AS varchar[]), CAST(:consent_ids AS uuid[]))
+        CAST(:versions AS integer[]), CAST(:identifiers AS varchar[]), CAST(:consent_ids AS uuid[]),
+        CAST(:guardianship_ids AS uuid[]))
         AS said (evidence_id, fingerprint, key, holder_id, licence_type, finding, reason, basis, licence_id, version,
-            identifier, consent_id)
+            identifier, consent_id, guardianship_id)
     ORDER BY fingerprint
     ON CONFLICT (fingerprint) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
     RETURNING evidence.*
@@ -108,6 +110,7 @@ class EvidenceRecords:
                 "versions": [record.version for record in records],
                 "identifiers": [record.identifier for record in records],
                 "consent_ids": [record.consent_id for record in records],
+                "guardianship_ids": [record.guardianship_id for record in records],
             },
         )
         return {row.key: _evidence(row) for row in rows}
@@ -183,5 +186,6 @@ def _evidence(row: Row[Any]) -> Evidence:
         version=row.version,
         identifier=row.identifier,
         consent_id=row.consent_id,
+        guardianship_id=row.guardianship_id,
         at=row.at,
     )

@@ -1,6 +1,6 @@
 """Verification: looking, verifying with evidence, checking again, and what was verified of whom."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from common.paging import Page
@@ -18,25 +18,48 @@ async def list_verifications(tx: Tx, *, cursor: str | None, size: int) -> Page[E
 
 
 async def find_licences(
-    tx: Tx, queries: Sequence[Query], *, matter_code: str, filing_id: UUID | None = None
+    tx: Tx,
+    queries: Sequence[Query],
+    *,
+    matter_code: str,
+    guardianships: Mapping[UUID, UUID],
+    filing_id: UUID | None = None,
 ) -> list[Decision]:
-    """Look what the library would answer; nothing is put on record."""
+    """Look what the library would answer; nothing is put on record.
+
+    `guardianships` are those that the caller has now, by ward.
+    """
     verifying.check_queries(queries)
     if not queries:
         return []
     caller = person(tx)
     found = await tx.evidence.facts(queries, caller=caller, matter_code=matter_code, filing_id=filing_id)
     return [
-        verifying.decide(query, caller=caller, licences=held, consents=given, at=tx.unit.at)
+        verifying.decide(
+            query,
+            caller=caller,
+            licences=held,
+            consents=given,
+            guardianship_id=guardianships.get(query.holder_id),
+            at=tx.unit.at,
+        )
         for query, (held, given) in zip(queries, found, strict=True)
     ]
 
 
 async def verify_licences(
-    tx: Tx, filing_id: UUID, queries: Sequence[Query], *, matter_code: str, purpose: str
+    tx: Tx,
+    filing_id: UUID,
+    queries: Sequence[Query],
+    *,
+    matter_code: str,
+    purpose: str,
+    guardianships: Mapping[UUID, UUID],
 ) -> list[tuple[Decision, Evidence]]:
     """Verify licences for a filing (核验) and put each answer on record; the same answer is recorded once."""
-    decisions = await find_licences(tx, queries, matter_code=matter_code, filing_id=filing_id)
+    decisions = await find_licences(
+        tx, queries, matter_code=matter_code, guardianships=guardianships, filing_id=filing_id
+    )
     if not decisions:
         return []
     caller = person(tx)
