@@ -1,6 +1,7 @@
-"""Every call to other services: licences (verification) and departments (accounts)."""
+"""Calls to other services: licences (verification) and departments (accounts)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
 
 from common import rpc
 from common.auth import Actor, ServiceToken
@@ -30,11 +31,15 @@ class Verification:
         self._stub = LicenceServiceStub(channel)
         self._own = own
 
-    async def find(self, actor: Actor, matter_code: str, queries: Sequence[LicenceQuery]) -> dict[str, Finding]:
+    async def find(
+        self, actor: Actor, matter_code: str, filing_id: str, queries: Sequence[LicenceQuery]
+    ) -> dict[str, Finding]:
         """Look whether licences are there, for a plan; no evidence is written."""
         if not queries:
             return {}
-        request = verification_pb.FindLicencesRequest(matter_code=matter_code, queries=_queries(queries))
+        request = verification_pb.FindLicencesRequest(
+            matter_code=matter_code, filing_id=filing_id, queries=_queries(queries)
+        )
         answer = await rpc.call(self._stub.FindLicences, request, actor=actor)
         return _findings(answer.findings)
 
@@ -48,6 +53,16 @@ class Verification:
             matter_code=matter_code, filing_id=filing_id, purpose=purpose, queries=_queries(queries)
         )
         answer = await rpc.call(self._stub.VerifyLicences, request, actor=actor)
+        return _findings(answer.findings)
+
+    async def reverify(
+        self, actor: Actor, filing_id: str, purpose: str, requirements: Sequence[str]
+    ) -> dict[str, Finding]:
+        """Verify again what was verified for a filing, as the officer who decides on it."""
+        if not requirements:
+            return {}
+        request = verification_pb.ReverifyLicencesRequest(filing_id=filing_id, purpose=purpose, keys=requirements)
+        answer = await rpc.call(self._stub.ReverifyLicences, request, actor=actor)
         return _findings(answer.findings)
 
     async def unknown_types(self, actor: Actor, licence_types: Iterable[str]) -> list[str]:
@@ -127,6 +142,7 @@ def _findings(findings: Iterable[licence_pb2.LicenceFinding]) -> dict[str, Findi
             licence_id=finding.licence_id or None,
             version=finding.version or None,
             evidence_id=finding.evidence_id or None,
+            valid_until=finding.valid_until.ToDatetime(UTC) if finding.HasField("valid_until") else None,
         )
         for finding in findings
     }
