@@ -209,14 +209,15 @@ def _profile(identity: str) -> JSON:
 
 
 def _flow(levels: Sequence[JSON]) -> Step:
-    """Log-in by levels (acr): each level asks its question unless the session has answered it recently."""
+    """Log-in by levels (acr): each level asks its question unless the session has answered it recently.
+
+    Who cannot answer a higher one comes back as strong as before: the face says so in its own words.
+    """
+    asked = tuple(_level(level) for level in levels)
+    if any(level.get("only_if_configured") for level in levels):
+        asked += (Step("allow-access-authenticator", "REQUIRED"),)
     return Step(
-        FLOW,
-        "",
-        steps=(
-            Step("auth-cookie", "ALTERNATIVE"),
-            Step(f"{FLOW}-levels", "ALTERNATIVE", steps=tuple(_level(level) for level in levels)),
-        ),
+        FLOW, "", steps=(Step("auth-cookie", "ALTERNATIVE"), Step(f"{FLOW}-levels", "ALTERNATIVE", steps=asked))
     )
 
 
