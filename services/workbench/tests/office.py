@@ -10,14 +10,13 @@ from common.bus import Bus, Letter
 from tongban.orchestration.v1 import case_events_pb2 as pb
 from uuid_utils.compat import uuid7
 
-from .accounts_door import Accounts
+from .accounts_door import Accounts, org_of
 
 if TYPE_CHECKING:
     # The plugin is loaded by pytest, and must not be imported before.
     from common.testing import Issuer, Living
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
-HEALTH = "00000000-0000-7000-8000-000000000105"
 VERBS = ["workbench:read_todo", "workbench:claim_todo"]
 OFFICERS = {
     "police": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警"),
@@ -31,6 +30,7 @@ OFFICERS = {
         "370300",
         "平台管理员",
     ),
+    "lead": ([*VERBS, "workbench:reassign_todo"], "zibo.zhangdian.police", "370303", "户籍科负责人"),
     "city": (VERBS, "zibo", "370300", "市级督办"),
     "powerless": ([], "zibo.zhangdian.police", "370303", ""),
 }
@@ -113,7 +113,7 @@ def ready(case_id=None, *, version=1, at=AT, org_path="zibo.zhangdian.police", r
         matter_code="newborn",
         item_code="000709003000",
         item_name="出生登记(户口)",
-        org_id=HEALTH,
+        org_id=org_of(org_path),
         org_path=org_path,
         region_code=region_code,
         version=version,
@@ -129,6 +129,10 @@ def accepted(case_id, *, version=2, promised=AT + timedelta(days=3)):
     fact.promised_due_at.FromDatetime(promised)
     fact.statutory_due_at.FromDatetime(AT + timedelta(days=20))
     return fact
+
+
+def claim(todo):
+    return f"/v1/todos/{todo['todo_id']}:claim"
 
 
 def decided(case_id, *, version=3):

@@ -11,6 +11,17 @@ async def test_only_who_may_is_let_in(office):
     police = Who("police", office.officer("police"))
     (cdc, platform), app = (Who(name, office.officer(name)) for name in ("cdc", "platform")), an_app()
     await office.ask("POST", "/v1/apps", "cdc", app)
+    lead = Who("lead", office.officer("lead"))
+    path = f"/v1/todos/{todo['todo_id']}"
+
+    async def claimed():
+        await office.ask("POST", f"{path}:claim")
+        return f"{path}:return", {"reason": "退"}
+
+    async def as_seen():
+        seen = (await office.ask("GET", path)).json()
+        return f"{path}:reassign", {"post_id": "post-police2", "revision": seen["revision"]}
+
     elsewhere = [
         Stranger(Who("police of another district", office.officer("zichuan"))),
         Stranger(Who("another department", office.officer("civil"))),
@@ -20,6 +31,13 @@ async def test_only_who_may_is_let_in(office):
         Door("GET", "/v1/todos/counts", police),
         Door("GET", f"/v1/todos/{todo['todo_id']}", police, strangers=elsewhere),
         Door("POST", f"/v1/todos/{todo['todo_id']}:claim", police, strangers=elsewhere),
+        Door(
+            "POST", f"/v1/todos/{todo['todo_id']}:return", police, {"reason": "退"}, strangers=elsewhere, given=claimed
+        ),
+        Door("POST", f"/v1/todos/{todo['todo_id']}:reassign", lead, given=as_seen),
+        Door("GET", "/v1/absence", police),
+        Door("POST", "/v1/absence", police, {"returns_on": "2026-11-30"}),
+        Door("POST", "/v1/absence:end", police),
         Door("GET", "/v1/apps", cdc),
         Door("GET", "/v1/apps/vaccination", cdc),
         Door("POST", "/v1/apps", cdc, app),

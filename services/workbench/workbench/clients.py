@@ -2,8 +2,25 @@
 
 import grpc
 from common import rpc
+from common.auth import Actor
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
+
+from workbench.domain.todo import Colleague
+
+
+class Colleagues:
+    """Looks up posts and departments, as whoever asks may see them."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def find(self, actor: Actor, post_id: str) -> Colleague | None:
+        """Find a post that is held now."""
+        request = account_service_pb2.BatchGetPostsRequest(post_ids=[post_id])
+        for post in (await rpc.call(self._accounts.BatchGetPosts, request, actor=actor)).posts:
+            return Colleague(post_id=post.post_id, title=post.title, org_id=post.org_id)
+        return None
 
 
 class Posts:

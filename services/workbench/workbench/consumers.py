@@ -6,9 +6,10 @@ from uuid import UUID
 from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from worktime import national
 
 from workbench import usecases
-from workbench.domain import Deadlines, Description
+from workbench.domain.todo import Description, deadlines_of
 from workbench.store import Tx
 
 SOURCE = "orchestration"
@@ -28,6 +29,8 @@ async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
         org_path=case.org_path,
         region_code=case.region_code,
         ready_at=_moment(case.ready_at),
+        matter_code=case.matter_code,
+        item_code=case.item_code,
     )
     await usecases.make_ready(tx, SOURCE, case.case_id, description, version=case.version)
 
@@ -36,9 +39,11 @@ async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
 async def schedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseAccepted]) -> None:
     """A case was accepted: its clocks run."""
     case = fact.body
-    deadlines = Deadlines(
-        promised=_moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
-        statutory=_moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+    deadlines = deadlines_of(
+        _moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
+        _moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+        accepted_at=_moment(case.accepted_at),
+        calendar=national(),
     )
     await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
 

@@ -20,6 +20,24 @@ def todo_claimed(todo: Todo) -> pb.TodoClaimed:
     return told
 
 
+def todo_returned(todo: Todo, *, post_id: str, at: datetime) -> pb.TodoReturned:
+    """Tell that a post gave a todo back."""
+    told = pb.TodoReturned(
+        todo_id=str(todo.todo_id), source=todo.source, source_id=todo.source_id, post_id=post_id, version=todo.revision
+    )
+    told.returned_at.FromDatetime(at)
+    return told
+
+
+def todo_reassigned(todo: Todo, *, post_id: str, at: datetime) -> pb.TodoReassigned:
+    """Tell to which post a todo was handed."""
+    told = pb.TodoReassigned(
+        todo_id=str(todo.todo_id), source=todo.source, source_id=todo.source_id, post_id=post_id, version=todo.revision
+    )
+    told.reassigned_at.FromDatetime(at)
+    return told
+
+
 def app_changed(app: App, at: datetime) -> app_events_pb2.AppChanged:
     """Tell that an app was registered or changed."""
     told = app_events_pb2.AppChanged(code=app.code, version=app.version)

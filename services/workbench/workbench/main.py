@@ -15,7 +15,7 @@ from common.db import Database
 from tongban.workbench.v1 import app_service_pb2_grpc
 
 from workbench.api import router
-from workbench.clients import Posts
+from workbench.clients import Colleagues, Posts
 from workbench.consumers import subscriptions
 from workbench.domain.app import AddressRules
 from workbench.rpc import AppService
@@ -35,6 +35,7 @@ class App:
     bus: Bus
     authenticator: Authenticator
     addresses: AddressRules
+    colleagues: Colleagues
 
 
 @asynccontextmanager
@@ -54,6 +55,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
             authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            colleagues=Colleagues(accounts),
             addresses=AddressRules(loopback=settings.loopback_apps),
         )
     finally:

@@ -5,6 +5,7 @@ from typing import Annotated
 from common.web import app_of
 from fastapi import Depends, Request
 
+from workbench.clients import Colleagues
 from workbench.domain.app import AddressRules
 from workbench.store import Store
 
@@ -21,5 +22,12 @@ async def addresses_of(request: Request) -> AddressRules:
     return addresses
 
 
+async def colleagues_of(request: Request) -> Colleagues:
+    """Give a route the look-up of posts."""
+    colleagues: Colleagues = (await app_of(request)).colleagues
+    return colleagues
+
+
 StoreDep = Annotated[Store, Depends(store_of)]
+ColleaguesDep = Annotated[Colleagues, Depends(colleagues_of)]
 AddressesDep = Annotated[AddressRules, Depends(addresses_of)]

@@ -2,7 +2,11 @@
 
 Refusal
 ├── TodoAlreadyClaimed      another officer was first
+├── TodoNotClaimed          nobody has it: there is nothing to give back
 ├── TodoAlreadyDone         there is nothing left to do
+├── PostOutside           work stays within its organisation
+├── Conflict
+│   └── TodoChanged         somebody moved it meanwhile
 └── NotFound
     └── TodoNotFound
 """
@@ -12,11 +16,27 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from common.errors import NotFound, Refusal
+from common.errors import Conflict, NotFound, Refusal
+from worktime import Calendar, working_days_between
+
+# A todo is yellow when at most this part of its limit is left, or one working day (domain handbook 6.1).
+YELLOW_PART = 5
 
 
 class TodoAlreadyClaimed(Refusal):
     """The todo was claimed by another officer."""
+
+
+class TodoNotClaimed(Refusal):
+    """Nobody has claimed the todo."""
+
+
+class PostOutside(Refusal):
+    """The post belongs to another organisation than the todo, or is not held."""
+
+
+class TodoChanged(Conflict):
+    """The todo was claimed, given back or reassigned meanwhile."""
 
 
 class TodoAlreadyDone(Refusal):
@@ -43,6 +63,21 @@ class State(StrEnum):
     DONE = "done"
 
 
+class Kind(StrEnum):
+    """What sort of work it is."""
+
+    CASE = "case"
+    CONSULT = "consult"
+
+
+class Colour(StrEnum):
+    """How near the promised due time is (红黄灯)."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What a todo is about and whose it is; only the fact that it is ready tells. No personal data."""
@@ -52,14 +87,22 @@ class Description:
     org_path: str
     region_code: str
     ready_at: datetime
+    matter_code: str = ""
+    item_code: str = ""
+    kind: Kind = Kind.CASE
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """By when it is promised, and by when the law demands it; only the fact of acceptance tells."""
+    """By when it is promised, and by when the law demands it; only the fact of acceptance tells.
+
+    `yellow_at` and `remind_at` follow from the promise: when it turns yellow, and when its officer is reminded.
+    """
 
     promised: datetime | None
     statutory: datetime | None
+    yellow_at: datetime | None = None
+    remind_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +112,24 @@ class Claim:
     post_id: str
     post_title: str
     claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Who gave it back last (退回), and why."""
+
+    post_title: str
+    reason: str
+    returned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """The post that a todo is given to."""
+
+    post_id: str
+    title: str
+    org_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +153,7 @@ class Todo:
     deadlines: Deadlines | None = None
     done_at: datetime | None = None
     claim: Claim | None = None
+    returned: Return | None = None
 
     @property
     def state(self) -> State:
@@ -99,6 +161,15 @@ class Todo:
         if self.stage is Stage.DONE:
             return State.DONE
         return State.OPEN if self.claim is None else State.CLAIMED
+
+    def colour(self, at: datetime) -> Colour | None:
+        """Tell how near the promise is; what is done has no colour."""
+        due = self.deadlines
+        if self.state is State.DONE:
+            return None
+        if due is None or due.promised is None or due.yellow_at is None or at < due.yellow_at:
+            return Colour.GREEN
+        return Colour.YELLOW if at <= due.promised else Colour.RED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +179,9 @@ class TodoView:
     todo_id: UUID
     source: str
     source_id: str
+    kind: Kind
+    matter_code: str
+    item_code: str
     title: str
     state: State
     stage: Stage
@@ -117,20 +191,58 @@ class TodoView:
     ready_at: datetime
     promised_due_at: datetime | None
     statutory_due_at: datetime | None
+    colour: Colour | None
     done_at: datetime | None
     claimed_by: str | None
     claimed_at: datetime | None
+    returned_by: str | None
+    return_reason: str | None
     mine: bool
+    # Counts what the workbench changed: whoever reassigns names the revision that was seen.
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many todos a post sees in each list; `mine` are those it claimed and has not done."""
+    """How many todos a post sees in each list; `mine` are those it claimed and has not done.
+
+    `yellow` and `red` are those not done whose due time is near, or over.
+    """
 
     open: int
     claimed: int
     done: int
     mine: int
+    yellow: int
+    red: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which todos of a state are looked for; what is None does not matter."""
+
+    state: State
+    post_id: str | None = None
+    colour: Colour | None = None
+    kind: Kind | None = None
+    matter_code: str | None = None
+    item_code: str | None = None
+    words: str | None = None
+
+
+def deadlines_of(
+    promised: datetime | None, statutory: datetime | None, *, accepted_at: datetime, calendar: Calendar
+) -> Deadlines:
+    """Derive from the promise when a todo turns yellow and when its officer is reminded."""
+    if promised is None:
+        return Deadlines(None, statutory)
+    last = calendar.local(promised).date()
+    limit = working_days_between(calendar.local(accepted_at).date(), last, calendar)
+
+    def before(working_days: int) -> datetime:
+        return calendar.close_of(calendar.nth(calendar.rank(last) - working_days))
+
+    return Deadlines(promised, statutory, yellow_at=before(max(1, limit // YELLOW_PART)), remind_at=before(1))
 
 
 def make_ready(todo: Todo, description: Description, *, version: int) -> Todo:
@@ -165,15 +277,43 @@ def claim(todo: Todo, *, post_id: str, post_title: str, at: datetime) -> Todo:
     return todo
 
 
-def view(todo: Todo, *, post_id: str) -> TodoView:
+def give_back(todo: Todo, *, post_id: str, reason: str, at: datetime) -> Todo:
+    """Give a claimed todo back (退回), with a reason; it is open again for everybody."""
+    if todo.stage is Stage.DONE:
+        raise TodoAlreadyDone(todo_id=str(todo.todo_id))
+    if todo.claim is None:
+        raise TodoNotClaimed(todo_id=str(todo.todo_id))
+    if todo.claim.post_id != post_id:
+        raise TodoAlreadyClaimed(todo_id=str(todo.todo_id), post=todo.claim.post_title)
+    returned = Return(todo.claim.post_title, reason, at)
+    return replace(todo, claim=None, returned=returned, revision=todo.revision + 1)
+
+
+def reassign(todo: Todo, to: Colleague, *, revision: int, at: datetime) -> Todo:
+    """Hand a todo to another post of its organisation (转办), unless somebody moved it since it was seen."""
+    if todo.stage is Stage.DONE:
+        raise TodoAlreadyDone(todo_id=str(todo.todo_id))
+    if todo.revision != revision:
+        raise TodoChanged(todo_id=str(todo.todo_id), revision=todo.revision)
+    if todo.description is None or str(todo.description.org_id) != to.org_id:
+        raise PostOutside(todo_id=str(todo.todo_id))
+    if todo.claim is not None and todo.claim.post_id == to.post_id:
+        return todo
+    return replace(todo, claim=Claim(to.post_id, to.title, at), revision=todo.revision + 1)
+
+
+def view(todo: Todo, *, post_id: str, at: datetime) -> TodoView:
     """Show a todo to a post."""
-    what, due, claim = todo.description, todo.deadlines, todo.claim
+    what, due, claim, returned = todo.description, todo.deadlines, todo.claim, todo.returned
     if what is None:
         raise TodoNotFound(todo_id=str(todo.todo_id))
     return TodoView(
         todo_id=todo.todo_id,
         source=todo.source,
         source_id=todo.source_id,
+        kind=what.kind,
+        matter_code=what.matter_code,
+        item_code=what.item_code,
         title=what.title,
         state=todo.state,
         stage=todo.stage,
@@ -183,10 +323,14 @@ def view(todo: Todo, *, post_id: str) -> TodoView:
         ready_at=what.ready_at,
         promised_due_at=due.promised if due else None,
         statutory_due_at=due.statutory if due else None,
+        colour=todo.colour(at),
         done_at=todo.done_at,
         claimed_by=claim.post_title if claim else None,
         claimed_at=claim.claimed_at if claim else None,
+        returned_by=returned.post_title if returned else None,
+        return_reason=returned.reason if returned else None,
         mine=claim is not None and claim.post_id == post_id,
+        revision=todo.revision,
     )
 
 

@@ -12,6 +12,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from workbench.store.absences import Absences
 from workbench.store.apps import Apps
 from workbench.store.todos import Todos
 
@@ -25,6 +26,7 @@ class Tx:
     unit: Transaction
     todos: Todos
     apps: Apps
+    absences: Absences
 
 
 class Store:
@@ -51,4 +53,4 @@ class Store:
             once=once,
             consumer=consumer,
         ) as unit:
-            yield Tx(unit=unit, todos=Todos(unit), apps=Apps(unit))
+            yield Tx(unit=unit, todos=Todos(unit), apps=Apps(unit), absences=Absences(unit))

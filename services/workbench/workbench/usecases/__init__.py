@@ -9,7 +9,20 @@ from workbench.usecases.apps import (
     register_app,
     suspend_app,
 )
-from workbench.usecases.todos import accept, claim_todo, count_todos, finish, list_todos, make_ready, read_todo
+from workbench.usecases.todos import (
+    accept,
+    claim_todo,
+    count_todos,
+    declare_absence,
+    end_absence,
+    finish,
+    list_todos,
+    make_ready,
+    read_absence,
+    read_todo,
+    reassign_todo,
+    return_todo,
+)
 
 __all__ = [
     "accept",
@@ -17,13 +30,18 @@ __all__ = [
     "change_app",
     "claim_todo",
     "count_todos",
+    "declare_absence",
+    "end_absence",
     "finish",
     "get_apps",
     "list_apps",
     "list_todos",
     "make_ready",
+    "read_absence",
     "read_app",
     "read_todo",
+    "reassign_todo",
     "register_app",
+    "return_todo",
     "suspend_app",
 ]
