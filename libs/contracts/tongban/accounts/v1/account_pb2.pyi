@@ -105,12 +105,15 @@ class Post(_message.Message):
     REGION_CODE_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
+    ACTS_FOR_POST_ID_FIELD_NUMBER: _builtins.int
     post_id: _builtins.str
     employee_id: _builtins.str
     org_id: _builtins.str
     org_path: _builtins.str
     region_code: _builtins.str
     title: _builtins.str
+    acts_for_post_id: _builtins.str
+    """Set on a post that was lent (代理): the post of whom the employee acts for; post_id is then the delegation's."""
     @_builtins.property
     def permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """"service:verb" each."""
@@ -125,10 +128,11 @@ class Post(_message.Message):
         region_code: _builtins.str = ...,
         permissions: _abc.Iterable[_builtins.str] | None = ...,
         title: _builtins.str = ...,
+        acts_for_post_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts_for_post_id", b"acts_for_post_id", "employee_id", b"employee_id", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
