@@ -120,8 +120,32 @@ class GuardianshipRow(SQLModel, table=True):
     version: int
 
 
+class DelegationRow(SQLModel, table=True):
+    """A post lent to a colleague, in whole or in part."""
+
+    __tablename__ = "delegations"
+    __table_args__ = (
+        ForeignKeyConstraint(["post_id"], ["posts.post_id"]),
+        ForeignKeyConstraint(["delegator_id"], ["employees.employee_id"]),
+        ForeignKeyConstraint(["delegate_id"], ["employees.employee_id"]),
+        Index("delegations_delegate", "delegate_id"),
+        Index("delegations_delegator", "delegator_id"),
+        Index("delegations_post", "post_id"),
+    )
+
+    delegation_id: UUID = Field(primary_key=True)
+    post_id: UUID
+    delegator_id: UUID
+    delegate_id: UUID
+    permissions: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
+
+
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
 posts = SQLModel.metadata.tables["posts"]
+delegations = SQLModel.metadata.tables["delegations"]
 guardianships = SQLModel.metadata.tables["guardianships"]

@@ -145,6 +145,7 @@ def _post(post: Post) -> account_pb2.Post:
         region_code=post.region_code,
         permissions=post.permissions,
         title=post.title,
+        acts_for_post_id=str(post.acts_for_post_id or ""),
     )
 
 

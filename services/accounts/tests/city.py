@@ -49,10 +49,10 @@ READER = ["accounts:read_person", "accounts:read_organisation"]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
     "mayor": (_id(301), "zibo", [*MANAGER, *READER, "accounts:register_person", "accounts:manage_guardianship"]),
-    "chief": (_id(302), "zhangdian", [*MANAGER, *READER]),
+    "chief": (_id(302), "zhangdian", [*MANAGER, *READER, "accounts:delegate_post"]),
     "zichuan_chief": (_id(303), "zichuan", [*MANAGER, *READER]),
     "reader": (_id(304), "police", READER),
-    "revealer": (_id(305), "police", [*READER, "accounts:reveal_person"]),
+    "revealer": (_id(305), "police", [*READER, "accounts:reveal_person", "accounts:delegate_post"]),
     "powerless": (_id(306), "police", []),
 }
 SERVICE = [

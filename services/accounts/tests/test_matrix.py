@@ -36,6 +36,16 @@ async def test_only_who_may_is_let_in(city):
     async def unguarding():
         return f"/v1/guardianships/{(await city.tell('guardianships', guarding))['guardianship_id']}:end", None
 
+    async def ranking():
+        return f"/v1/posts/{(await city.tell('posts', (await giving())[1]))['post_id']}:rank", {"rank": 3}
+
+    revealer = Who("revealer", city.officer("revealer"))
+    lending = {"delegate_id": OFFICERS["powerless"][0], "valid_until": "2027-01-01T00:00:00Z"}
+
+    async def taking_back():
+        lent = await city.tell("delegations", lending, revealer.token)
+        return f"/v1/delegations/{lent['delegation_id']}:revoke", None
+
     doors = [
         Door("GET", "/v1/me", reader),
         Door("GET", "/v1/me/access-log", citizen),
@@ -52,6 +62,10 @@ async def test_only_who_may_is_let_in(city):
         Door("GET", "/v1/employees", chief),
         Door("GET", f"/v1/employees/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
         Door("POST", "/v1/posts", chief, given=giving, strangers=[Stranger(elsewhere, 422)]),
+        Door("POST", "/v1/posts/x:rank", chief, given=ranking, strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/delegations", revealer, lending),
+        Door("GET", "/v1/delegations", revealer),
+        Door("POST", "/v1/delegations/x:revoke", revealer, given=taking_back, strangers=[Stranger(chief)]),
         Door("POST", "/v1/posts/x:end", chief, given=ending, strangers=[Stranger(elsewhere)]),
     ]
     # A client of the test's own: the usual one adds the key that is left out here on purpose.

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/v1")
 
 MayManageEmployee = Annotated[Actor, may(Permission("accounts:manage_employee", STAFF, acr=2))]
 MayManagePost = Annotated[Actor, may(Permission("accounts:manage_post", STAFF, acr=2))]
+Rank = Annotated[int, Field(ge=0, le=100)]
 
 
 class Employ(Body):
@@ -33,9 +34,13 @@ class GivePost(Body):
     org_id: UUID
     title: Text
     permissions: Annotated[list[PermissionName], Field(max_length=100)]
-    rank: Annotated[int, Field(ge=0, le=100)] = 0
+    rank: Rank = 0
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
+
+
+class RankPost(Body):
+    rank: Rank
 
 
 @router.post("/employees")
@@ -74,6 +79,12 @@ async def give_post(body: GivePost, store: StoreDep, actor: MayManagePost) -> Po
                 valid_until=body.valid_until,
             )
         )
+
+
+@router.post("/posts/{post_id}:rank")
+async def rank_post(post_id: UUID, body: RankPost, store: StoreDep, actor: MayManagePost) -> Post:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(await posts.rank_post(tx, post_id, body.rank))
 
 
 @router.post("/posts/{post_id}:end")

@@ -96,6 +96,8 @@ class Post:
     valid_from: datetime
     valid_until: datetime | None
     version: int
+    # Set on a post that was lent: the post of whom one acts for (代理).
+    acts_for_post_id: UUID | None = None
 
     def is_held(self, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
@@ -149,6 +151,11 @@ def end(post: Post, *, at: datetime) -> Post:
     if post.valid_until is not None and post.valid_until <= at:
         raise PostAlreadyEnded(post_id=post.post_id)
     return replace(post, valid_until=max(at, post.valid_from), version=post.version + 1)
+
+
+def rank(post: Post, number: int) -> Post:
+    """Give a post another place among those of its employee."""
+    return post if post.rank == number else replace(post, rank=number, version=post.version + 1)
 
 
 def held(posts: Iterable[Post], at: datetime) -> list[Post]:

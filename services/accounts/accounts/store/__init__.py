@@ -14,6 +14,7 @@ from common.transaction import Transaction
 
 from accounts.domain.post import Post, resolve
 from accounts.store.access import AccessLog
+from accounts.store.delegations import Delegations
 from accounts.store.guardianships import Guardianships
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
@@ -31,6 +32,7 @@ class Tx:
     organisations: Organisations
     employees: Employees
     posts: Posts
+    delegations: Delegations
     guardianships: Guardianships
     access: AccessLog
 
@@ -65,6 +67,7 @@ class Store:
                 organisations=Organisations(unit),
                 employees=Employees(unit),
                 posts=Posts(unit),
+                delegations=Delegations(unit),
                 guardianships=Guardianships(unit),
                 access=AccessLog(unit),
             )

@@ -10,8 +10,10 @@ from common.transaction import Transaction
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from accounts.domain.delegation import lent
 from accounts.domain.post import Employee, EmployeeNotFound, Post, PostNotFound
-from accounts.models import employees, posts
+from accounts.models import delegations, employees, posts
+from accounts.store.delegations import delegation_of
 from accounts.store.locks import hold
 
 ADD_EMPLOYEE = """
@@ -26,8 +28,8 @@ ADD_POST = """
         :valid_from, :valid_until, :version)
     RETURNING 1
 """
-END_POST = """
-    UPDATE posts SET valid_until = :valid_until, version = :version
+CHANGE_POST = """
+    UPDATE posts SET rank = :rank, valid_until = :valid_until, version = :version
     WHERE post_id = :post_id AND version = :version_before
     RETURNING 1
 """
@@ -120,13 +122,14 @@ class Posts:
             version=post.version,
         )
 
-    def end(self, post: Post) -> None:
-        """Keep that a post has ended."""
+    def change(self, post: Post) -> None:
+        """Keep that a post has ended, or has another rank."""
         self._unit.write(
-            "end_post",
-            END_POST,
+            "change_post",
+            CHANGE_POST,
             rows=1,
             post_id=post.post_id,
+            rank=post.rank,
             valid_until=post.valid_until,
             version=post.version,
             version_before=post.version - 1,
@@ -136,6 +139,13 @@ class Posts:
         """Load a post, whoever asks: for a rule, not for a reader."""
         row = (await self._unit.connection.execute(select(posts).where(posts.c.post_id == post_id))).one_or_none()
         return None if row is None else _post(row)
+
+    async def get(self, post_id: UUID) -> Post:
+        """Load a post that something else names."""
+        post = await self.find(post_id)
+        if post is None:
+            raise PostNotFound(post_id=post_id)
+        return post
 
     async def lock(self, post_id: UUID) -> Post:
         """Load a post within the caller's scope, to change it."""
@@ -147,7 +157,7 @@ class Posts:
         return _post(row)
 
     async def of_employee(self, employee_id: UUID) -> list[Post]:
-        """Load an employee's own posts, past ones included."""
+        """Load an employee's posts, own and lent, past ones included."""
         return await posts_of(self._unit.connection, employee_id)
 
     async def visible(self, post_ids: Collection[UUID]) -> list[Post]:
@@ -166,9 +176,16 @@ class Posts:
 
 
 async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]:
-    """Load an employee's posts, past ones included."""
+    """Load an employee's posts, those lent to him or her after the own ones, past ones included."""
     rows = await connection.execute(select(posts).where(posts.c.employee_id == employee_id).order_by(posts.c.rank))
-    return [_post(row) for row in rows]
+    own = [_post(row) for row in rows]
+    rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id))
+    given = [delegation_of(row) for row in rows]
+    if not given:
+        return own
+    asked = posts.c.post_id.in_([each.post_id for each in given])
+    lenders = {row.post_id: _post(row) for row in await connection.execute(select(posts).where(asked))}
+    return own + [lent(each, lenders[each.post_id]) for each in given]
 
 
 def _post(row: Row[Any]) -> Post:

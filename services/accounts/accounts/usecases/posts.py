@@ -10,6 +10,7 @@ from common.permissions import Caller
 
 from accounts import events
 from accounts.domain import post as posts
+from accounts.domain.delegation import lent
 from accounts.domain.post import (
     Employee,
     EmployeeAlreadyKnown,
@@ -99,9 +100,23 @@ async def end_post(tx: Tx, post_id: UUID) -> Post:
     post = await tx.posts.lock(post_id)
     _check_not_own(tx, post.employee_id)
     ended = posts.end(post, at=tx.unit.at)
-    tx.posts.end(ended)
+    tx.posts.change(ended)
     _journal(tx, "accounts.end_post", ended)
+    # Whoever the post was lent to loses it with its holder.
+    for delegation in await tx.delegations.of_post(post_id):
+        if delegation.valid_until > tx.unit.at:
+            tx.unit.emit(events.post_changed(lent(delegation, ended), at=tx.unit.at))
     return ended
+
+
+async def rank_post(tx: Tx, post_id: UUID, rank: int) -> Post:
+    """Give a post another place among those of its employee: the lowest is acted in when none is named."""
+    post = await tx.posts.lock(post_id)
+    ranked = posts.rank(post, rank)
+    if ranked is not post:
+        tx.posts.change(ranked)
+        _journal(tx, "accounts.rank_post", ranked)
+    return ranked
 
 
 async def resolve_post(store: Store, employee_id: str, post_id: str | None) -> permissions.Post:
