@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.orchestration.v1 import case_events_pb2 as case_pb
+from tongban.orchestration.v1 import evidence_events_pb2 as evidence_pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 
 from orchestration.domain.case import Case, Status
@@ -34,6 +35,12 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
         closed_at=_moment(at),
         applicant_id=filing.applicant_id,
         filing_no=filing.no or "",
+    )
+
+
+def evidence_changed(case: Case, filing_id: str, requirement: str, change: str, at: datetime) -> Message:
+    return evidence_pb.CaseEvidenceChanged(
+        case_id=case.id, filing_id=filing_id, requirement=requirement, change=change, changed_at=_moment(at)
     )
 
 

@@ -29,6 +29,12 @@ async def run_calls(app: App) -> None:
         pass
 
 
+async def forget_changes(app: App) -> None:
+    """Drop changes of licences that nothing stands on any more."""
+    async with app.store.begin(system("orchestration", route="forget_changes")) as tx:
+        await usecases.forget_changes(tx)
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

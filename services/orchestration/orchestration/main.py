@@ -86,6 +86,7 @@ def house(app: Opened) -> process.House:
         store=app.store,
         jobs=[
             process.Job("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
+            process.Job("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )

@@ -117,6 +117,33 @@ class CallRow(SQLModel, table=True):
     done_at: datetime | None = Field(sa_type=_MOMENT)
 
 
+class WatchRow(SQLModel, table=True):
+    """A material of a case that stands on a licence; the officer's acknowledgement is sealed."""
+
+    __tablename__ = "evidence_watches"
+    __table_args__ = (Index("evidence_watches_licence", "licence_id"),)
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    requirement: str = Field(primary_key=True, sa_type=_TEXT)
+    licence_id: str = Field(sa_type=_TEXT)
+    version: int
+    valid_until: datetime | None = Field(sa_type=_MOMENT)
+    finding: str = Field(sa_type=_TEXT)
+    reverified_at: datetime | None = Field(sa_type=_MOMENT)
+    acknowledged_at: datetime | None = Field(sa_type=_MOMENT)
+    acknowledgement: bytes | None = Field(sa_type=_SEALED)
+
+
+class LicenceChangeRow(SQLModel, table=True):
+    """The newest change of a licence that we were told of, kept while an undecided case may stand on it."""
+
+    __tablename__ = "licence_changes"
+    __table_args__ = (Index("licence_changes_at", "changed_at"),)
+    licence_id: str = Field(primary_key=True, sa_type=_TEXT)
+    version: int
+    voided: bool
+    changed_at: datetime = Field(sa_type=_MOMENT)
+
+
 class SerialRow(SQLModel, table=True):
     """The last serial given out per region, day and channel."""
 

@@ -44,6 +44,8 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
 
     findings: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
+    valid_until: dict = field(default_factory=dict)
     unpublished: set[str] = field(default_factory=set)
     failing: int = 0
     issued: dict[str, licence_service_pb2.IssueLicenceRequest] = field(default_factory=dict)
@@ -56,7 +58,8 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
         return licence_pb2.LicenceFinding(
             key=query.key,
             finding=found,
-            licence_id=f"licence of {query.holder_id}",
+            valid_until=self.valid_until.get(query.key),
+            licence_id=self.licences.get(query.key, f"licence of {query.key}"),
             version=self.versions.get(query.key, 1),
             evidence_id=evidence,
         )
@@ -69,6 +72,12 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
         self.callers.append(("verify", claims_of(context)["person_id"]))
         findings = [self.finding(q, f"evidence {q.key}") for q in request.queries]
         return licence_service_pb2.VerifyLicencesResponse(findings=findings)
+
+    async def ReverifyLicences(self, request, context):  # noqa: N802
+        self.callers.append(("reverify", claims_of(context)["employee_id"]))
+        queries = [licence_pb2.LicenceQuery(key=key, holder_id=key) for key in request.keys]
+        findings = [self.finding(q, f"evidence again {q.key}") for q in queries]
+        return licence_service_pb2.ReverifyLicencesResponse(findings=findings)
 
     async def CheckLicenceTypes(self, request, context):  # noqa: N802
         known = [each for each in request.licence_types if each not in self.unpublished]

@@ -75,6 +75,7 @@ async def test_the_matrix(desk, service, who, issuer):
         Door("GET", f"/v1/cases/{case}", health, strangers=both),
         Door("POST", f"/v1/cases/{case}:accept", health, given=a_ready_case, strangers=both),
         Door("POST", f"/v1/cases/{case}:approve", health, given=an_accepted_case("approve", approval), strangers=both),
+        Door("POST", f"/v1/cases/{case}:reverify", health, strangers=both),
         Door("POST", f"/v1/cases/{case}:refuse", health, given=an_accepted_case("refuse", refusal), strangers=both),
         Door("POST", f"/v1/cases/{case}:decline", health, given=a_fresh_case("decline", decline), strangers=both),
         Door("POST", f"/v1/cases/{case}:terminate", health, given=a_fresh_case("terminate", end), strangers=both),

@@ -9,6 +9,7 @@ from worktime import Calendar, sentence
 
 from orchestration.api.answers import MaterialAnswer, Sentences
 from orchestration.domain.case import Status
+from orchestration.domain.watch import Alarm, Change
 from orchestration.store.operations import Incident, Motionless
 from orchestration.usecases.cases import CaseDetail
 
@@ -20,6 +21,33 @@ class DueAnswer:
     at: datetime
     text: str
     counted: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmAnswer:
+    """What became of a licence that a material stands on."""
+
+    requirement: str
+    change: Change
+    changed_at: datetime | None
+    text: str
+
+    @classmethod
+    def of(cls, alarm: Alarm, sentences: Sentences) -> Self:
+        return cls(
+            requirement=alarm.requirement,
+            change=alarm.change,
+            changed_at=alarm.changed_at,
+            text=sentences[f"EVIDENCE_{alarm.change.upper()}"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReverifiedAnswer:
+    """What still alarms after the licences were verified again."""
+
+    case_id: str
+    alarms: tuple[AlarmAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,7 @@ class CaseDetailAnswer:
     decided_at: datetime | None
     form: list[dict[str, Any]]
     materials: tuple[MaterialAnswer, ...]
+    alarms: tuple[AlarmAnswer, ...]
     produced: dict[str, dict[str, Any]]
     promised_days: int
     statutory_days: int | None
@@ -82,6 +111,7 @@ class CaseDetailAnswer:
                 for field in item.form_fields
             ],
             materials=tuple(MaterialAnswer.of(material, sentences) for material in case.materials),
+            alarms=tuple(AlarmAnswer.of(alarm, sentences) for alarm in file.alarms),
             produced={
                 code: {"licence_id": outcome.licence_id, "result": outcome.result}
                 for code, outcome in detail.produced.items()

@@ -16,6 +16,7 @@ from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Needs
 from orchestration.domain.plan import Draft, Plan
 from orchestration.domain.refusals import CaseNotApproved, CaseNotFound, FilingAlreadySubmitted
+from orchestration.domain.watch import Alarm
 
 
 class State(StrEnum):
@@ -68,6 +69,8 @@ class Dossier:
     matter_name: str
     content: Content
     plan: Plan | None = None
+    # Of the case that an act is on: what changed of the evidence it stands on.
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def draft(self) -> Draft:

@@ -48,6 +48,8 @@ class Finding:
     licence_id: str | None = None
     version: int | None = None
     evidence_id: str | None = None
+    # The first moment at which the licence no longer holds.
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Refusal
 ├── FilingAlreadySubmitted, FilingNotSubmitted
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
+├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
 └── MatterChanged                                                       (Conflict: two publish at once)
 """
 
@@ -88,6 +89,14 @@ class CaseAlreadyAccepted(Refusal):
 
 class CaseAlreadyDecided(Refusal):
     """The case has ended and cannot be decided again."""
+
+
+class EvidenceChanged(Refusal):
+    """Licences that this case stands on changed since they were verified."""
+
+
+class EvidenceUnchanged(Invalid):
+    """What is acknowledged as changed has not changed."""
 
 
 class MatterChanged(Conflict):

@@ -17,6 +17,7 @@ from orchestration.store.cases import Cases
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
+from orchestration.store.watches import Watches
 
 __all__ = ["Store", "Tx"]
 
@@ -31,6 +32,7 @@ class Tx:
     cases: Cases
     calls: Calls
     operations: Operations
+    watches: Watches
 
 
 class Store:
@@ -65,4 +67,5 @@ class Store:
                 cases=Cases(unit),
                 calls=Calls(unit),
                 operations=Operations(unit),
+                watches=Watches(unit),
             )

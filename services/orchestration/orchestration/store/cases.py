@@ -12,7 +12,9 @@ from sqlalchemy import select
 from orchestration.domain.case import Case, Status
 from orchestration.domain.filing import Content
 from orchestration.domain.refusals import CaseNotFound
+from orchestration.domain.watch import Alarm
 from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, case_of, content_of, open_json
+from orchestration.store.watches import alarmed_column, alarms_column, alarms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class CaseFile:
     applicant_id: str
     content: Content
     outcome: Outcome
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,13 @@ class CaseLine:
     decided_at: datetime | None
     promised_due_at: datetime | None
     statutory_due_at: datetime | None
+    evidence_changed: bool = False
 
 
 _LINE = [
     CASES.c.id.label("case_id"),
     CASES.c.no.label("case_no"),
-    *(CASES.c[name] for name in CaseLine.__slots__[2:]),
+    *(CASES.c[name] for name in CaseLine.__slots__[2:-1]),
 ]
 
 
@@ -87,6 +91,7 @@ class Cases:
                 FILINGS.c.matter_version,
                 FILINGS.c.matter_name,
                 FILINGS.c.content,
+                alarms_column(case_id, self._unit.at),
             )
             .join(FILINGS, CASES.c.filing_id == FILINGS.c.id)
             .where(CASES.c.id == case_id, self._in_sight)
@@ -103,6 +108,7 @@ class Cases:
             applicant_id=row.applicant_id,
             content=content_of(self._unit.keys, row.content, row.filing_id),
             outcome=Outcome(row.licence_id, self._result(row), self._explanation(row)),
+            alarms=alarms_of(row.alarms) if row.decided_at is None else (),
         )
 
     async def outcomes(self, filing_id: str) -> dict[str, Outcome]:
@@ -116,7 +122,7 @@ class Cases:
 
     async def page(self, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
         """Cases in sight, newest first and one more than asked."""
-        query = select(*_LINE).where(self._in_sight)
+        query = select(*_LINE, alarmed_column(self._unit.at)).where(self._in_sight)
         if status is not None:
             query = query.where(CASES.c.status == status.value)
         if after is not None:

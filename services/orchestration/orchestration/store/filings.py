@@ -32,6 +32,7 @@ from orchestration.store.rows import (
     seal_json,
     sealed_content,
 )
+from orchestration.store.watches import alarms_column, alarms_of
 
 _serials: Any = SerialRow.__table__  # type: ignore[attr-defined]
 _DOSSIER = [*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.content, FILINGS.c.plan]
@@ -122,7 +123,7 @@ class Filings:
         )
         rows = (
             await self._unit.connection.execute(
-                select(*_DOSSIER, *CASE_COLUMNS)
+                select(*_DOSSIER, *CASE_COLUMNS, alarms_column(case_id, self._unit.at))
                 .join(CASES, CASES.c.filing_id == FILINGS.c.id)
                 .where(FILINGS.c.id == wanted)
                 .order_by(CASES.c.id)
@@ -131,7 +132,8 @@ class Filings:
         ).all()
         if not rows:
             raise CaseNotFound(case_id=case_id)
-        return self._dossier(rows[0], tuple(case_of(row) for row in rows))
+        dossier = self._dossier(rows[0], tuple(case_of(row) for row in rows))
+        return replace(dossier, alarms=alarms_of(rows[0].alarms))
 
     async def page(self, *, after: UUID | None, size: int) -> list[Dossier]:
         """The caller's own filings, newest first and one more than asked; their cases are left out."""

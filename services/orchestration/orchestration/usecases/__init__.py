@@ -15,6 +15,7 @@ from orchestration.usecases.filings import (
     submit_filing,
 )
 from orchestration.usecases.matters import list_matters, publish_matter, read_matter
+from orchestration.usecases.watch import forget_changes, mark_change, prepare_reverification, reverify_case
 
 __all__ = [
     "App",
@@ -23,12 +24,15 @@ __all__ = [
     "approve_case",
     "decline_case",
     "draft_filing",
+    "forget_changes",
     "list_cases",
     "list_filings",
     "list_incidents",
     "list_matters",
     "list_motionless",
+    "mark_change",
     "plan_filing",
+    "prepare_reverification",
     "prepare_submission",
     "publish_matter",
     "read_case",
@@ -37,6 +41,7 @@ __all__ = [
     "read_timeline",
     "refuse_case",
     "retry_incidents",
+    "reverify_case",
     "revise_filing",
     "run_calls",
     "submit_filing",

@@ -12,6 +12,7 @@ from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Item, people_of
 from orchestration.domain.plan import Ground
 from orchestration.domain.refusals import ResultInvalid
+from orchestration.domain.watch import Acknowledgement, refuse_changed
 from orchestration.store import Tx
 from orchestration.store.cases import CaseFile, CaseLine, Outcome
 from orchestration.usecases.acts import record_act
@@ -38,10 +39,13 @@ async def accept_case(tx: Tx, case_id: str, *, calendar: Calendar) -> Case:
     return record_act(tx, "accept_case", dossier, step, case_id)
 
 
-async def approve_case(tx: Tx, case_id: str, *, result: dict[str, Any]) -> Case:
-    """Approve a case (准予); its licence, if it gives one, is asked for right after."""
+async def approve_case(
+    tx: Tx, case_id: str, *, result: dict[str, Any], acknowledged: Acknowledgement | None = None
+) -> Case:
+    """Approve a case (准予) on evidence that holds; its licence, if it gives one, is asked for right after."""
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.approve(dossier.filing, case_id, at=tx.unit.at)
+    refuse_changed(case_id, dossier.alarms, acknowledged)
     case = step.filing.case(case_id)
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
     item = definition.item[case.item]
@@ -53,6 +57,7 @@ async def approve_case(tx: Tx, case_id: str, *, result: dict[str, Any]) -> Case:
     if request is not None:
         await tx.calls.add(dossier.filing.id, request)
     await tx.filings.save(step, case_id=case_id, result=result)
+    tx.watches.settle(case_id, acknowledged)
     return record_act(tx, "approve_case", dossier, step, case_id)
 
 

@@ -22,6 +22,7 @@ from orchestration.domain.plan import (
 )
 from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged
 from orchestration.domain.split import ONLINE, number, split
+from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
 from orchestration.store.cases import Outcome
 from orchestration.store.operations import Entry
@@ -42,6 +43,8 @@ _TIMELINE = frozenset(
         "withdraw_case",
         "withdraw_filing",
         "record_result",
+        "mark_change",
+        "reverify_case",
     )
 )
 
@@ -161,6 +164,7 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
     step = rules.submit(dossier.filing, no=numbers[0], cases=cases, at=tx.unit.at)
     await tx.filings.remember_plan(filing_id, ready.plan)
     await tx.filings.add_cases(step)
+    tx.watches.add(watches_of(step.filing.cases, ready.evidence))
     _record(tx, "submit_filing", step.filing, cases=count)
     return replace(dossier, filing=step.filing, plan=ready.plan)
 
@@ -200,7 +204,7 @@ async def _look_up(
     queries = licence_queries(definition, dossier.draft)
     return await asyncio.gather(
         outside.accounts.departments(actor, dossier.filing.region_code, definition.departments),
-        outside.verification.find(actor, definition.code, queries),
+        outside.verification.find(actor, definition.code, dossier.filing.id, queries),
     )
 
 
