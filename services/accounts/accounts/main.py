@@ -23,6 +23,7 @@ from accounts.settings import Settings
 from accounts.store import Store
 from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
+from accounts.usecases.reseal import reseal
 
 NAME = "accounts"
 LOCALE = Path(__file__).parent / "locale"
@@ -43,7 +44,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     """Build the app, and close what it opened."""
     database = Database(settings.database_url.get_secret_value())
     bus = Bus(settings.nats_url, NAME)
-    keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value())
+    keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value(), settings.data_key)
     store = Store(database, clock=clock, ids=ids, keys=keys)
 
     # Whoever else resolves posts remembers them for a while; their owner looks them up.
@@ -101,9 +102,15 @@ async def reconcile(app: App) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in changes or ["realms: nothing changed"]))
 
 
+async def reseal_all(app: App) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:
     return {name: secret.get_secret_value() for name, secret in secrets.items()}
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile})
+    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile, "reseal": reseal_all})

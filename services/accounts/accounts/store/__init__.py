@@ -19,6 +19,7 @@ from accounts.store.guardianships import Guardianships
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
+from accounts.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -35,6 +36,7 @@ class Tx:
     delegations: Delegations
     guardianships: Guardianships
     access: AccessLog
+    sealing: Sealing
 
 
 class Store:
@@ -70,6 +72,7 @@ class Store:
                 delegations=Delegations(unit),
                 guardianships=Guardianships(unit),
                 access=AccessLog(unit),
+                sealing=Sealing(unit),
             )
 
     async def resolve_post(self, employee_id: UUID, post_id: UUID | None) -> Post:

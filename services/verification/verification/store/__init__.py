@@ -17,6 +17,7 @@ from verification.store.consents import Consents
 from verification.store.evidence import EvidenceRecords
 from verification.store.licence_types import LicenceTypes
 from verification.store.licences import Licences
+from verification.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -31,6 +32,7 @@ class Tx:
     consents: Consents
     consent_requests: ConsentRequests
     evidence: EvidenceRecords
+    sealing: Sealing
 
 
 class Store:
@@ -64,4 +66,5 @@ class Store:
                 consents=Consents(unit),
                 consent_requests=ConsentRequests(unit),
                 evidence=EvidenceRecords(unit),
+                sealing=Sealing(unit),
             )
