@@ -15,10 +15,8 @@ from accounts.models import organisations as table
 from accounts.store.locks import hold
 
 ADD = """
-    INSERT INTO organisations (org_id, parent_id, code, name, department, uscc, region_code, org_path, version,
-        line_parent_id)
-    VALUES (:org_id, :parent_id, :code, :body_name, :department, :uscc, :region_code, :org_path, :version,
-        :line_parent_id)
+    INSERT INTO organisations (org_id, parent_id, code, name, department, uscc, region_code, org_path, version)
+    VALUES (:org_id, :parent_id, :code, :body_name, :department, :uscc, :region_code, :org_path, :version)
     RETURNING 1
 """
 
@@ -48,7 +46,6 @@ class Organisations:
             region_code=organisation.region_code,
             org_path=organisation.org_path,
             version=organisation.version,
-            line_parent_id=organisation.line_parent_id,
         )
 
     async def get(self, org_id: UUID) -> Organisation:
@@ -107,5 +104,4 @@ def _organisation(row: Row[Any]) -> Organisation:
         region_code=row.region_code,
         org_path=row.org_path,
         version=row.version,
-        line_parent_id=row.line_parent_id,
     )
