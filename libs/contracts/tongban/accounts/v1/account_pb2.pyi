@@ -106,6 +106,7 @@ class Post(_message.Message):
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     ACTS_FOR_POST_ID_FIELD_NUMBER: _builtins.int
+    LINE_PATHS_FIELD_NUMBER: _builtins.int
     post_id: _builtins.str
     employee_id: _builtins.str
     org_id: _builtins.str
@@ -118,6 +119,10 @@ class Post(_message.Message):
     def permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """"service:verb" each."""
 
+    @_builtins.property
+    def line_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of the bodies that the post sees below its own along the professional line (条), in lists alone."""
+
     def __init__(
         self,
         *,
@@ -129,10 +134,11 @@ class Post(_message.Message):
         permissions: _abc.Iterable[_builtins.str] | None = ...,
         title: _builtins.str = ...,
         acts_for_post_id: _builtins.str = ...,
+        line_paths: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts_for_post_id", b"acts_for_post_id", "employee_id", b"employee_id", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts_for_post_id", b"acts_for_post_id", "employee_id", b"employee_id", "line_paths", b"line_paths", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
