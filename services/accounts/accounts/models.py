@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -46,7 +46,9 @@ class OrganisationRow(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["parent_id"], ["organisations.org_id"]),
         Index("organisations_path", "org_path", unique=True, postgresql_ops={"org_path": "text_pattern_ops"}),
+        ForeignKeyConstraint(["line_parent_id"], ["organisations.org_id"]),
         Index("organisations_department", "department", "region_code"),
+        Index("organisations_line", "line_parent_id", postgresql_where=text("line_parent_id IS NOT NULL")),
     )
 
     org_id: UUID = Field(primary_key=True)
@@ -58,6 +60,7 @@ class OrganisationRow(SQLModel, table=True):
     region_code: str
     org_path: str
     version: int
+    line_parent_id: UUID | None
 
 
 class EmployeeRow(SQLModel, table=True):
@@ -97,6 +100,7 @@ class PostRow(SQLModel, table=True):
     valid_from: datetime = _moment()
     valid_until: datetime | None = _moment(nullable=True)
     version: int
+    line: bool
 
 
 class GuardianshipRow(SQLModel, table=True):

@@ -146,6 +146,7 @@ def _post(post: Post) -> account_pb2.Post:
         permissions=post.permissions,
         title=post.title,
         acts_for_post_id=str(post.acts_for_post_id or ""),
+        line_paths=post.line_paths,
     )
 
 

@@ -23,6 +23,7 @@ MayManageOrganisation = Annotated[Actor, may(Permission("accounts:manage_organis
 class FoundOrganisation(Body):
     org_id: UUID | None = None
     parent_id: UUID | None
+    line_parent_id: UUID | None = None
     code: Code
     name: Text
     department: Code | Annotated[str, StringConstraints(max_length=0)] = ""
@@ -38,6 +39,7 @@ async def found_organisation(body: FoundOrganisation, store: StoreDep, actor: Ma
                 tx,
                 body.org_id,
                 parent_id=body.parent_id,
+                line_parent_id=body.line_parent_id,
                 code=body.code,
                 name=body.name,
                 department=body.department,

@@ -35,6 +35,8 @@ class GivePost(Body):
     title: Text
     permissions: Annotated[list[PermissionName], Field(max_length=100)]
     rank: Rank = 0
+    # Sees, in lists, the departments of its kind below along the professional line.
+    line: bool = False
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
 
@@ -75,6 +77,7 @@ async def give_post(body: GivePost, store: StoreDep, actor: MayManagePost) -> Po
                 title=body.title,
                 granted=body.permissions,
                 rank=body.rank,
+                line=body.line,
                 valid_from=body.valid_from,
                 valid_until=body.valid_until,
             )

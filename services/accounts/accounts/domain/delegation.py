@@ -126,4 +126,5 @@ def lent(delegation: Delegation, post: Post) -> Post:
         valid_until=min(ends),
         version=delegation.version,
         acts_for_post_id=post.post_id,
+        line=post.line,
     )

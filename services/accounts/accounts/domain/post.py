@@ -98,6 +98,9 @@ class Post:
     version: int
     # Set on a post that was lent: the post of whom one acts for (代理).
     acts_for_post_id: UUID | None = None
+    # Whether it sees the bodies below its own along the professional line (条), and which they are now.
+    line: bool = False
+    line_paths: tuple[str, ...] = ()
 
     def is_held(self, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
@@ -125,6 +128,7 @@ def give(
     title: str,
     permissions: Iterable[str],
     rank: int,
+    line: bool = False,
     valid_from: datetime,
     valid_until: datetime | None,
 ) -> Post:
@@ -143,6 +147,7 @@ def give(
         valid_from=valid_from,
         valid_until=valid_until,
         version=FIRST_VERSION,
+        line=line,
     )
 
 

@@ -1,13 +1,14 @@
 """Employees and their posts in the database; an officer sees those of his or her region and department."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.domain.delegation import lent
@@ -23,9 +24,9 @@ ADD_EMPLOYEE = """
 """
 ADD_POST = """
     INSERT INTO posts (post_id, employee_id, org_id, org_path, region_code, title, permissions, rank,
-        valid_from, valid_until, version)
+        valid_from, valid_until, version, line)
     VALUES (:post_id, :employee_id, :org_id, :org_path, :region_code, :title, :permissions, :rank,
-        :valid_from, :valid_until, :version)
+        :valid_from, :valid_until, :version, :line)
     RETURNING 1
 """
 CHANGE_POST = """
@@ -33,6 +34,15 @@ CHANGE_POST = """
     WHERE post_id = :post_id AND version = :version_before
     RETURNING 1
 """
+# Every body below each of some, along the professional line.
+LINES = text("""
+    WITH RECURSIVE below (head, org_id) AS (
+        SELECT line_parent_id, org_id FROM organisations WHERE line_parent_id = ANY (:heads)
+        UNION ALL
+        SELECT below.head, o.org_id FROM below JOIN organisations o ON o.line_parent_id = below.org_id
+    )
+    SELECT below.head, o.org_path FROM below JOIN organisations o USING (org_id) ORDER BY o.org_path
+""")
 
 
 class Employees:
@@ -120,6 +130,7 @@ class Posts:
             valid_from=post.valid_from,
             valid_until=post.valid_until,
             version=post.version,
+            line=post.line,
         )
 
     def change(self, post: Post) -> None:
@@ -181,11 +192,22 @@ async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]
     own = [_post(row) for row in rows]
     rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id))
     given = [delegation_of(row) for row in rows]
-    if not given:
-        return own
-    asked = posts.c.post_id.in_([each.post_id for each in given])
-    lenders = {row.post_id: _post(row) for row in await connection.execute(select(posts).where(asked))}
-    return own + [lent(each, lenders[each.post_id]) for each in given]
+    if given:
+        asked = posts.c.post_id.in_([each.post_id for each in given])
+        lenders = {row.post_id: _post(row) for row in await connection.execute(select(posts).where(asked))}
+        own += [lent(each, lenders[each.post_id]) for each in given]
+    return await _with_lines(connection, own)
+
+
+async def _with_lines(connection: AsyncConnection, found: list[Post]) -> list[Post]:
+    """Name the bodies that posts of a line see below their own."""
+    heads = {post.org_id for post in found if post.line}
+    if not heads:
+        return found
+    below: dict[UUID, list[str]] = {head: [] for head in heads}
+    for row in await connection.execute(LINES, {"heads": list(heads)}):
+        below[row.head].append(row.org_path)
+    return [replace(post, line_paths=tuple(below[post.org_id])) if post.line else post for post in found]
 
 
 def _post(row: Row[Any]) -> Post:
@@ -201,6 +223,7 @@ def _post(row: Row[Any]) -> Post:
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         version=row.version,
+        line=row.line,
     )
 
 

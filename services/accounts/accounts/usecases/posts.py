@@ -63,6 +63,7 @@ async def give_post(
     title: str,
     granted: Collection[str],
     rank: int,
+    line: bool,
     valid_from: datetime | None,
     valid_until: datetime | None,
 ) -> Post:
@@ -81,6 +82,7 @@ async def give_post(
         title=title,
         permissions=granted,
         rank=rank,
+        line=line,
         valid_from=valid_from or tx.unit.at,
         valid_until=valid_until,
     )

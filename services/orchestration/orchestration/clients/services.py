@@ -124,6 +124,7 @@ class Accounts:
             region_code=post.region_code,
             permissions=frozenset(post.permissions),
             title=post.title,
+            line_paths=tuple(post.line_paths),
         )
 
 

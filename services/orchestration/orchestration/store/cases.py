@@ -121,8 +121,9 @@ class Cases:
         return {row.item: Outcome(row.licence_id, self._result(row), self._explanation(row)) for row in rows}
 
     async def page(self, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
-        """Cases in sight, newest first and one more than asked."""
-        query = select(*_LINE, alarmed_column(self._unit.at)).where(self._in_sight)
+        """Cases in sight or below along the line, newest first and one more than asked."""
+        in_line = visible(self._unit.actor, region=CASES.c.region_code, org=CASES.c.org_path, line=True)
+        query = select(*_LINE, alarmed_column(self._unit.at)).where(in_line)
         if status is not None:
             query = query.where(CASES.c.status == status.value)
         if after is not None:
