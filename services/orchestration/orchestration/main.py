@@ -1,6 +1,7 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
 import random
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
 from orchestration.store import Store
 from orchestration.usecases import App, Outside
+from orchestration.usecases.reseal import reseal
 
 NAME = "orchestration"
 LOCALE = Path(__file__).parent / "locale"
@@ -47,6 +49,7 @@ async def opened(
     keys = KeyRing.from_settings(
         {name: key.get_secret_value() for name, key in settings.data_keys.items()},
         settings.index_key.get_secret_value(),
+        settings.data_key,
     )
     accounts, verification = rpc.channel(settings.accounts_grpc), rpc.channel(settings.verification_grpc)
     departments = Accounts(accounts)
@@ -99,5 +102,11 @@ async def retry(app: Opened) -> None:
     telemetry.log.info("orchestration.retry_incidents", calls=count)
 
 
+async def reseal_all(app: Opened) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"retry": retry})
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all, "retry": retry})

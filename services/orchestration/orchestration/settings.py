@@ -15,6 +15,8 @@ class Settings(config.Settings, env_prefix="ORCHESTRATION_"):
     client_secret: SecretStr
     clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")
     data_keys: dict[str, SecretStr]
+    # which of them seals; unless named, the last. A new key is first given to every process, then named
+    data_key: str = ""
     index_key: SecretStr
     accounts_grpc: str
     verification_grpc: str

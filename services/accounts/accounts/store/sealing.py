@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
+    literal,
     select,
     tuple_,
     update,
@@ -78,7 +79,8 @@ class Sealing:
         key = [columns[name] for name in sealed.key]
         query = select(*key, columns[sealed.column]).where(self._is_old(sealed)).order_by(*key).limit(size)
         if after is not None:
-            query = query.where(tuple_(*key) > tuple_(*after))
+            beyond = (literal(part, column.type) for part, column in zip(after, key, strict=True))
+            query = query.where(tuple_(*key) > tuple_(*beyond))
         rows = (await self._unit.connection.execute(query.with_for_update(skip_locked=True))).all()
         anew = [each for row in rows if (each := self._anew(sealed, row)) is not None]
         if anew:

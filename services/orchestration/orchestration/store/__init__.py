@@ -17,6 +17,7 @@ from orchestration.store.cases import Cases
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
+from orchestration.store.sealing import Sealing
 from orchestration.store.watches import Watches
 
 __all__ = ["Store", "Tx"]
@@ -32,6 +33,7 @@ class Tx:
     cases: Cases
     calls: Calls
     operations: Operations
+    sealing: Sealing
     watches: Watches
 
 
@@ -67,5 +69,6 @@ class Store:
                 cases=Cases(unit),
                 calls=Calls(unit),
                 operations=Operations(unit),
+                sealing=Sealing(unit),
                 watches=Watches(unit),
             )
