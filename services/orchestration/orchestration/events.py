@@ -61,6 +61,7 @@ def _ready(filing: Filing, case: Case, at: datetime) -> Message:
         region_code=case.region_code,
         version=case.version,
         ready_at=_moment(at),
+        app=case.app or "",
     )
 
 

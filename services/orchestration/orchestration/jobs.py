@@ -35,6 +35,17 @@ async def forget_changes(app: App) -> None:
         await usecases.forget_changes(tx)
 
 
+async def run_app_calls(app: App, bulkheads: usecases.Bulkheads) -> None:
+    """Give cases to departments' own systems; those that take long are not waited for."""
+    await usecases.run_app_calls(app, system("orchestration", route="run_app_calls"), bulkheads)
+
+
+async def forget_nonces(app: App) -> None:
+    """Drop nonces that were used long ago."""
+    async with app.store.begin(system("orchestration", route="forget_nonces")) as tx:
+        await usecases.forget_nonces(tx)
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

@@ -19,11 +19,11 @@ from worktime import national
 
 from orchestration import jobs, usecases
 from orchestration.api import router
-from orchestration.clients import Accounts, Verification
+from orchestration.clients import Accounts, Apps, Departments, Places, Signer, Verification
 from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
 from orchestration.store import Store
-from orchestration.usecases import App, Outside
+from orchestration.usecases import App, Bulkheads, Outside
 from orchestration.usecases.reseal import reseal
 
 NAME = "orchestration"
@@ -37,6 +37,7 @@ class Opened(App):
     settings: Settings
     bus: Bus
     authenticator: Authenticator
+    bulkheads: Bulkheads
 
 
 @asynccontextmanager
@@ -56,19 +57,28 @@ async def opened(
     posts = CachedPosts(departments.resolve_post)
     own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    workbench = rpc.channel(settings.workbench_grpc)
+    places = Places(settings.app_networks, loopback=settings.loopback_apps)
+    systems = Departments(Signer(settings.signing_key.get_secret_value()), places, clock)
+    bulkheads = Bulkheads()
     try:
         yield Opened(
             store=Store(database, clock=clock, ids=ids, keys=keys),
-            outside=Outside(Verification(verification, own), departments),
+            outside=Outside(Verification(verification, own), departments, Apps(workbench, own), systems),
             posts=posts,
             calendar=national(),
             chance=random.random,
+            callback_url=f"{settings.public_url}/api/orchestration/v1/callbacks",
             sentences=config.sentences(LOCALE).by_reason,
             settings=settings,
             bus=bus,
             authenticator=Authenticator(verifier, posts),
+            bulkheads=bulkheads,
         )
     finally:
+        await bulkheads.close()
+        await systems.close()
+        await workbench.close()
         await verification.close()
         await accounts.close()
         await bus.close()
@@ -90,6 +100,8 @@ def house(app: Opened) -> process.House:
         jobs=[
             process.Job("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
             process.Job("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
+            process.Job("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
+            process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )

@@ -92,6 +92,7 @@ class CaseRow(SQLModel, table=True):
     reason_code: str | None = Field(sa_type=_TEXT)
     explanation: bytes | None = Field(sa_type=_SEALED)
     licence_id: str | None = Field(sa_type=_TEXT)
+    app: str | None = Field(sa_type=_TEXT)
     competent_organ: str | None = Field(sa_type=_TEXT)
 
 
@@ -102,6 +103,7 @@ class CallRow(SQLModel, table=True):
     __table_args__ = (
         Index("calls_of_case", "case_id", "kind", unique=True),
         Index("calls_due", "next_try_at", postgresql_where=text("state = 'pending'")),
+        Index("calls_of_app", "app", "next_try_at", postgresql_where=text("state = 'pending' and app is not null")),
     )
     id: str = Field(primary_key=True, sa_type=_ID)
     case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
@@ -115,6 +117,35 @@ class CallRow(SQLModel, table=True):
     error: str | None = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_MOMENT)
     done_at: datetime | None = Field(sa_type=_MOMENT)
+    # Of calls to an app: which, what is done next, and how often the case was given to it.
+    app: str | None = Field(sa_type=_TEXT)
+    phase: str | None = Field(sa_type=_TEXT)
+    attempt: int
+
+
+class CallbackRow(SQLModel, table=True):
+    """What an app told of a case, and what it was answered: the same again is answered the same."""
+
+    __tablename__ = "callbacks"
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    digest: bytes = Field(primary_key=True, sa_type=_SEALED)
+    app: str = Field(sa_type=_TEXT)
+    attempt: int
+    outcome: str = Field(sa_type=_TEXT)
+    applied: bool
+    reason: str | None = Field(sa_type=_TEXT)
+    status: str = Field(sa_type=_TEXT)
+    at: datetime = Field(sa_type=_MOMENT)
+
+
+class NonceRow(SQLModel, table=True):
+    """A nonce that an app used, as long as its signature would be believed."""
+
+    __tablename__ = "nonces"
+    __table_args__ = (Index("nonces_at", "at"),)
+    app: str = Field(primary_key=True, sa_type=_TEXT)
+    nonce: str = Field(primary_key=True, sa_type=_TEXT)
+    at: datetime = Field(sa_type=_MOMENT)
 
 
 class WatchRow(SQLModel, table=True):

@@ -20,3 +20,11 @@ class Settings(config.Settings, env_prefix="ORCHESTRATION_"):
     index_key: SecretStr
     accounts_grpc: str
     verification_grpc: str
+    workbench_grpc: str
+    # as departments know us: they sign the whole address that they call
+    public_url: str
+    # EC P-256, PEM: what we sign with when we call departments' own systems
+    signing_key: SecretStr
+    # networks of ours that departments' own systems stand in, and whether they may be on our own machine
+    app_networks: tuple[str, ...] = ()
+    loopback_apps: bool = False

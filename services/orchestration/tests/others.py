@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
 from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
+from tongban.workbench.v1 import app_pb2, app_service_pb2, app_service_pb2_grpc
 
 ORGS = {
     "health": ("105", "11370303MB9TD00551"),
@@ -129,11 +130,23 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
 
 
 @dataclass
+class Registry(app_service_pb2_grpc.AppServiceServicer):
+    """The apps that are registered."""
+
+    apps: dict[str, app_pb2.App] = field(default_factory=dict)
+
+    async def GetApps(self, request, context):  # noqa: N802
+        assert claims_of(context)["azp"] == "orchestration"
+        return app_service_pb2.GetAppsResponse(apps=[self.apps[each] for each in request.codes if each in self.apps])
+
+
+@dataclass
 class Others:
     """Both services, and where they listen."""
 
     library: Library
     departments: Departments
+    registry: Registry = field(default_factory=Registry)
     target: str = ""
 
 
@@ -143,6 +156,7 @@ async def listening():
     server = grpc.aio.server()
     licence_service_pb2_grpc.add_LicenceServiceServicer_to_server(others.library, server)
     account_service_pb2_grpc.add_AccountServiceServicer_to_server(others.departments, server)
+    app_service_pb2_grpc.add_AppServiceServicer_to_server(others.registry, server)
     others.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     for code in ORGS:

@@ -5,16 +5,18 @@ from uuid import UUID
 
 import httpx
 import pytest
-from common.testing import Door, Matrix, Stranger
+from common.testing import Door, Matrix, Stranger, Who
 
+from .department import APP, CLIENT, Department
 from .desk import RESULTS
-from .makers import FATHER, FORM, newborn_json
+from .makers import FATHER, FORM, newborn_by_app, newborn_json
 
 ANOTHER = "00000000-0000-7000-8000-000000000203"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
 
 
-async def test_the_matrix(desk, service, who, issuer):
+async def test_the_matrix(desk, service, who, issuer, others):
+    await desk.publish(newborn_by_app(vaccination_certificate=APP))
     filing, cases = await desk.submitted()
     waiting = await desk.draft()
     await desk.plan(waiting)
@@ -60,8 +62,29 @@ async def test_the_matrix(desk, service, who, issuer):
     decline = {"ground": "NOT_NEEDED", "explanation": "依法不需要办理"}
     end = {"ground": "APPLICANT_GONE", "explanation": "申请人依法终止"}
     both = [zichuan, cdc]
+    system = Department(desk.app.outside.departments._clock, [])
+    others.registry.apps[APP] = system.registered(address="http://127.0.0.1:9")
+    token = issuer.token("gov", service=CLIENT, aud="orchestration", roles=["orchestration:call_back"])
+    app, signed = Who(CLIENT, token, is_person=False), {}
+
+    def an_incident(verb):
+        async def given():
+            await desk.submitted()
+            query = "update calls set state = 'incident' where state = 'pending' and app is not null returning id"
+            call_id = (await desk.rows(query))[0][0]
+            return f"/v1/operations/incidents/{call_id}:{verb}", None
+
+        return given
+
+    async def a_word():
+        _, fresh = await desk.submitted()
+        word = system.word(fresh["vaccination_certificate"], "accept")
+        signed.clear()
+        signed.update(system.signed(word).headers)
+        return "/v1/callbacks", word
+
     doors = [
-        Door("POST", "/v1/matters", bureau, newborn_json()),
+        Door("POST", "/v1/matters", bureau, newborn_by_app(vaccination_certificate=APP)),
         Door("GET", "/v1/matters", mother),
         Door("GET", "/v1/matters/newborn", bureau),
         Door("POST", "/v1/filings", mother, new_body),
@@ -82,6 +105,10 @@ async def test_the_matrix(desk, service, who, issuer):
         Door("POST", f"/v1/cases/{case}:withdraw", mother, given=a_fresh_case("withdraw"), strangers=[other_mother]),
         Door("POST", f"/v1/filings/{filing}:withdraw", mother, given=a_fresh_filing, strangers=[other_mother]),
         Door("GET", "/v1/operations/stuck", bureau),
+        Door("POST", f"/v1/operations/incidents/{case}:retry", bureau, given=an_incident("retry")),
+        Door("POST", f"/v1/operations/incidents/{case}:hand_over", bureau, given=an_incident("hand_over")),
+        Door("GET", "/v1/callbacks/keys", app),
+        Door("POST", "/v1/callbacks", app, headers=signed, given=a_word),
     ]
     # A client of its own: the service's own adds an idempotency key where none was brought.
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:

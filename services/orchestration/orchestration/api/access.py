@@ -29,6 +29,7 @@ MayReadCase = Annotated[Actor, may(Permission("orchestration:read_case", _OFFICE
 MayAccept = Annotated[Actor, may(Permission("orchestration:accept_case", _OFFICER, acr=2))]
 MayDecide = Annotated[Actor, may(Permission("orchestration:decide_case", _OFFICER, acr=2))]
 MayOperate = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER))]
+MayResolve = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER, acr=2))]
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Id = Annotated[str, Path(pattern=_UUID)]

@@ -18,6 +18,7 @@ from orchestration.api.access import (
     MayDecide,
     MayOperate,
     MayReadCase,
+    MayResolve,
     PageSize,
 )
 from orchestration.api.answers import CaseAnswer
@@ -108,6 +109,22 @@ def _known(body: ApproveCase) -> Acknowledgement | None:
     if body.acknowledged is None:
         return None
     return Acknowledgement(tuple(sorted(set(body.acknowledged.requirements))), body.acknowledged.reason)
+
+
+@router.post("/v1/operations/incidents/{call_id}:retry")
+async def retry_incident(call_id: Id, app: AppDep, actor: MayResolve) -> dict[str, str]:
+    async with app.store.begin(actor) as tx:
+        await usecases.retry_incident(tx, call_id)
+        answer = tx.unit.answer({"call_id": call_id, "state": "pending"})
+    app.calls_due.set()
+    return answer
+
+
+@router.post("/v1/operations/incidents/{call_id}:hand_over")
+async def hand_over_incident(call_id: Id, app: AppDep, actor: MayResolve) -> dict[str, str]:
+    async with app.store.begin(actor) as tx:
+        await usecases.hand_over_incident(tx, call_id)
+        return tx.unit.answer({"call_id": call_id, "state": "done"})
 
 
 @router.get("/v1/operations/stuck")

@@ -73,6 +73,7 @@ class Case:
     due: Mapping[str, Any] = field(default_factory=dict)
     reason_code: str | None = None
     licence_id: str | None = None
+    app: str | None = None
     competent_organ: str | None = None
 
     @property

@@ -138,6 +138,8 @@ def _item(definition: Definition, item: Item) -> Iterator[Problem]:
         yield Problem("PROMISE_BEYOND_LAW", where, {"promised": item.promised_days, "statutory": item.statutory_days})
     if item.handling is Handling.INSTANT and item.promised_days > 1:
         yield Problem("INSTANT_TAKES_DAYS", where, {"promised": item.promised_days})
+    if item.handled_by is not None and not _CODE.fullmatch(item.handled_by.app):
+        yield Problem("CODE_MALFORMED", f"{where}.handled_by", {"code": item.handled_by.app})
     dependencies = [dependency.item for dependency in item.depends_on]
     yield from _known("DEPENDENCY_UNKNOWN", where, dependencies, set(definition.item) - {item.code})
     yield from _duplicates(f"{where}.depends_on", dependencies)

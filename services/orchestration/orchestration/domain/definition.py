@@ -126,6 +126,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Handler:
+    """The department's own system (应用) that handles an item, by its code in the registry."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """An item (事项): legally a case of its own, of one department."""
 
@@ -142,6 +150,7 @@ class Item:
     form_fields: tuple[str, ...] = ()
     requirements: tuple[Need, ...] = ()
     result: Result | None = None
+    handled_by: Handler | None = None
 
     @property
     def type(self) -> str:

@@ -9,6 +9,7 @@ Refusal
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
+├── IncidentNotFound, AppHandlesNot                                     (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
 """
 
@@ -97,6 +98,14 @@ class EvidenceChanged(Refusal):
 
 class EvidenceUnchanged(Invalid):
     """What is acknowledged as changed has not changed."""
+
+
+class IncidentNotFound(NotFound):
+    """No such call waits for people."""
+
+
+class AppHandlesNot(Refusal):
+    """What waits for people is no case of an app."""
 
 
 class MatterChanged(Conflict):

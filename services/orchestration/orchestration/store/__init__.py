@@ -12,6 +12,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from orchestration.store.app_calls import AppCalls
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
 from orchestration.store.filings import Filings
@@ -32,6 +33,7 @@ class Tx:
     filings: Filings
     cases: Cases
     calls: Calls
+    app_calls: AppCalls
     operations: Operations
     sealing: Sealing
     watches: Watches
@@ -68,6 +70,7 @@ class Store:
                 filings=Filings(unit),
                 cases=Cases(unit),
                 calls=Calls(unit),
+                app_calls=AppCalls(unit),
                 operations=Operations(unit),
                 sealing=Sealing(unit),
                 watches=Watches(unit),

@@ -13,11 +13,12 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from orchestration.domain.case import Case
-from orchestration.domain.filing import Content, Dossier, Filing, State, Step
+from orchestration.domain.filing import Content, Dossier, Filing, Happened, State, Step
 from orchestration.domain.plan import Plan
 from orchestration.domain.refusals import CaseNotFound, FilingNotFound
 from orchestration.events import filing_fact
 from orchestration.models import SerialRow
+from orchestration.store.app_calls import write_app_call
 from orchestration.store.rows import (
     CASE_COLUMNS,
     CASES,
@@ -224,6 +225,8 @@ class Filings:
         )
         for fact in step.facts:
             self._unit.emit(filing_fact(filing, fact, self._unit.at))
+            if fact.happened is Happened.CASE_READY and fact.case is not None and fact.case.app is not None:
+                write_app_call(self._unit, filing.id, fact.case)
 
     def _dossier(self, row: Any, cases: tuple[Case, ...]) -> Dossier:
         filing = replace(filing_of(row), cases=cases)

@@ -49,6 +49,7 @@ class Incident:
     case_id: str
     filing_id: str
     kind: str
+    app: str | None
     attempts: int
     error: str | None
     created_at: datetime
@@ -83,6 +84,7 @@ class Operations:
                 _calls.c.case_id,
                 _calls.c.filing_id,
                 _calls.c.kind,
+                _calls.c.app,
                 _calls.c.attempts,
                 _calls.c.error,
                 _calls.c.created_at,

@@ -52,6 +52,7 @@ _CASE_FIELDS = (
     "statutory_due_at",
     "reason_code",
     "licence_id",
+    "app",
     "competent_organ",
 )
 FILING_COLUMNS = [FILINGS.c[name].label(f"filing_{name}") for name in (*_FILING_FIELDS, "state")]

@@ -1,6 +1,8 @@
 """The verbs of one-stop matters. A verb that must call out does so between two transactions, never within one."""
 
 from orchestration.usecases.app import App, Outside
+from orchestration.usecases.app_calls import Bulkheads, hand_over_incident, retry_incident, run_app_calls
+from orchestration.usecases.callbacks import apply_word, forget_nonces, prepare_callback
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
 from orchestration.usecases.endings import decline_case, terminate_case, withdraw_case, withdraw_filing
@@ -19,12 +21,16 @@ from orchestration.usecases.watch import forget_changes, mark_change, prepare_re
 
 __all__ = [
     "App",
+    "Bulkheads",
     "Outside",
     "accept_case",
+    "apply_word",
     "approve_case",
     "decline_case",
     "draft_filing",
     "forget_changes",
+    "forget_nonces",
+    "hand_over_incident",
     "list_cases",
     "list_filings",
     "list_incidents",
@@ -32,6 +38,7 @@ __all__ = [
     "list_motionless",
     "mark_change",
     "plan_filing",
+    "prepare_callback",
     "prepare_reverification",
     "prepare_submission",
     "publish_matter",
@@ -40,9 +47,11 @@ __all__ = [
     "read_matter",
     "read_timeline",
     "refuse_case",
+    "retry_incident",
     "retry_incidents",
     "reverify_case",
     "revise_filing",
+    "run_app_calls",
     "run_calls",
     "submit_filing",
     "terminate_case",
