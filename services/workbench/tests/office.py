@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from common import outbox
 from common.bus import Bus, Letter
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from uuid_utils.compat import uuid7
 
 from .accounts_door import Accounts, org_of
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from common.testing import Issuer, Living
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
-VERBS = ["workbench:read_todo", "workbench:claim_todo"]
+MOTHER = "00000000-0000-7000-8000-000000000201"
+STRANGER = "00000000-0000-7000-8000-000000000203"
+VERBS = ["workbench:read_todo", "workbench:claim_todo", "workbench:read_message"]
 OFFICERS = {
     "police": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警"),
     "police2": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警(二)"),
@@ -37,7 +40,9 @@ OFFICERS = {
 SUBSCRIPTIONS = {
     pb.CaseReady: "workbench-open_todo",
     pb.CaseAccepted: "workbench-schedule_todo",
-    pb.CaseDecided: "workbench-finish_todo",
+    pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
+    filing_pb.FilingSubmitted: "workbench-tell_submitted",
+    filing_pb.FilingClosed: "workbench-tell_closed",
     pb.CasePruned: "workbench-drop_todo",
     pb.CaseDeclined: "workbench-end_declined",
     pb.CaseWithdrawn: "workbench-end_withdrawn",
@@ -66,7 +71,8 @@ class Orchestration:
                 )
                 assert await self.bus.publish_batch([sent]) != [None]
         for kind in {type(fact) for fact in facts}:
-            await self._handled(SUBSCRIPTIONS[kind])
+            for durable in SUBSCRIPTIONS[kind].split():
+                await self._handled(durable)
 
     async def _handled(self, durable):
         async with asyncio.timeout(20):
@@ -88,8 +94,14 @@ class Office:
     def officer(self, name, acr=2):
         return self.issuer.token("gov", employee_id=name, aud="workbench", acr=acr)
 
+    def citizen(self, person_id):
+        return self.issuer.token("citizen", person_id=person_id, aud="workbench", acr=1)
+
+    def token(self, name):
+        return self.citizen(name) if "-" in name else self.officer(name)
+
     async def ask(self, method, path, name="police", body=None, **headers):
-        async with self.living.http(self.officer(name)) as http:
+        async with self.living.http(self.token(name)) as http:
             return await http.request(method, path, json=body, headers=headers)
 
     async def todos(self, query="", name="police"):
@@ -135,8 +147,8 @@ def claim(todo):
     return f"/v1/todos/{todo['todo_id']}:claim"
 
 
-def decided(case_id, *, version=3):
-    fact = pb.CaseDecided(case_id=case_id, version=version, outcome=pb.OUTCOME_APPROVED)
+def decided(case_id, *, version=3, outcome=pb.OUTCOME_APPROVED, **given):
+    fact = pb.CaseDecided(case_id=case_id, version=version, outcome=outcome, **given)
     fact.decided_at.FromDatetime(AT)
     return fact
 
@@ -162,6 +174,20 @@ def withdrawn(case_id, *, version=2):
 def terminated(case_id, *, version=2):
     fact = pb.CaseTerminated(case_id=case_id, version=version, reason_code="APPLICANT_SILENT")
     fact.terminated_at.FromDatetime(AT)
+    return fact
+
+
+def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230001"):
+    fact = filing_pb.FilingSubmitted(
+        filing_id=filing_id or str(uuid7()), filing_no=filing_no, cases=7, applicant_id=applicant_id
+    )
+    fact.submitted_at.FromDatetime(AT)
+    return fact
+
+
+def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
+    fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, applicant_id=applicant_id, filing_no=filing_no)
+    fact.closed_at.FromDatetime(AT)
     return fact
 
 

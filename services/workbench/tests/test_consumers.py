@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from uuid_utils.compat import uuid7
 
-from .office import accepted, decided, pruned, ready
+from .office import accepted, decided, declined, pruned, ready, terminated, withdrawn
 
 
 async def test_a_ready_case_is_a_todo(office, rows):
@@ -39,9 +39,10 @@ async def test_acceptance_sets_the_due_time(office):
     assert (todo["promised_due_at"], todo["statutory_due_at"]) == ("2026-11-26T01:00:00Z", "2026-12-13T01:00:00Z")
 
 
-async def test_a_pruned_case_leaves_the_list(office):
+@pytest.mark.parametrize("ended", [pruned, declined, withdrawn, terminated])
+async def test_a_case_that_ends_undecided_leaves_the_list(office, ended):
     todo = await office.open_one()
-    await office.orchestration.tell(pruned(todo["source_id"]))
+    await office.orchestration.tell(ended(todo["source_id"]))
     assert await office.todos() == []
     assert (await office.ask("GET", f"/v1/todos/{todo['todo_id']}")).json()["state"] == "done"
 

@@ -4,6 +4,7 @@ import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
 from .apps import an_app, without_code
+from .office import MOTHER, STRANGER, submitted
 
 
 async def test_only_who_may_is_let_in(office):
@@ -11,6 +12,9 @@ async def test_only_who_may_is_let_in(office):
     police = Who("police", office.officer("police"))
     (cdc, platform), app = (Who(name, office.officer(name)) for name in ("cdc", "platform")), an_app()
     await office.ask("POST", "/v1/apps", "cdc", app)
+    mother, stranger = (Who(name, office.citizen(name)) for name in (MOTHER, STRANGER))
+    await office.orchestration.tell(submitted())
+    (message,) = (await office.ask("GET", "/v1/messages", MOTHER)).json()["items"]
     lead = Who("lead", office.officer("lead"))
     path = f"/v1/todos/{todo['todo_id']}"
 
@@ -36,6 +40,10 @@ async def test_only_who_may_is_let_in(office):
         ),
         Door("POST", f"/v1/todos/{todo['todo_id']}:reassign", lead, given=as_seen),
         Door("GET", "/v1/absence", police),
+        Door("GET", "/v1/messages", mother),
+        Door("GET", "/v1/messages/counts", mother),
+        Door("POST", f"/v1/messages/{message['message_id']}:read", mother, strangers=[Stranger(stranger)]),
+        Door("GET", "/v1/stream?seconds=1", mother, headers={"Accept": "text/event-stream"}),
         Door("POST", "/v1/absence", police, {"returns_on": "2026-11-30"}),
         Door("POST", "/v1/absence:end", police),
         Door("GET", "/v1/apps", cdc),

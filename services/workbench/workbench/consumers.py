@@ -1,16 +1,28 @@
 """The event door: what orchestration tells about its cases becomes todos."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from worktime import national
 
 from workbench import usecases
+from workbench.domain.message import MessageKind, person_mailbox
 from workbench.domain.todo import Description, deadlines_of
 from workbench.store import Tx
+
+
+class Voice(Protocol):
+    """What the app lends to those who tell people something."""
+
+    @property
+    def sentences(self) -> Mapping[str, str]: ...
+
 
 SOURCE = "orchestration"
 
@@ -81,6 +93,38 @@ async def end_terminated(_app: object, tx: Tx, fact: Fact[pb.CaseTerminated]) ->
     """A case ended without a decision: nothing is left to do."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.terminated_at))
+
+
+@subscriptions.on(filing_pb.FilingSubmitted)
+async def tell_submitted(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingSubmitted]) -> None:
+    """A filing was handed in: its applicant gets a receipt."""
+    filing = fact.body
+    told = {"filing_no": filing.filing_no, "cases": str(filing.cases)}
+    await _tell(app, tx, MessageKind.FILING_SUBMITTED, filing.applicant_id, filing.filing_id, **told)
+
+
+@subscriptions.on(pb.CaseDecided)
+async def tell_decided(app: Voice, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
+    """A case was decided: the applicant hears of it."""
+    case = fact.body
+    kind = MessageKind.CASE_APPROVED if case.outcome == pb.OUTCOME_APPROVED else MessageKind.CASE_REFUSED
+    await _tell(app, tx, kind, case.applicant_id, case.case_id, item_name=case.item_name, case_no=case.case_no)
+
+
+@subscriptions.on(filing_pb.FilingClosed)
+async def tell_closed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingClosed]) -> None:
+    """A filing is closed: the applicant hears of it."""
+    filing = fact.body
+    await _tell(app, tx, MessageKind.FILING_CLOSED, filing.applicant_id, filing.filing_id, filing_no=filing.filing_no)
+
+
+async def _tell(app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, **data: str) -> None:
+    if not person_id:
+        return  # a fact from before facts named whom they concern
+    recipients = [person_mailbox(person_id)]
+    await usecases.send_message(
+        tx, kind, recipients, source=SOURCE, source_id=source_id, sentences=app.sentences, **data
+    )
 
 
 def _moment(sent: Timestamp) -> datetime:

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
-from workbench.api import apps, todos
+from workbench.api import apps, messages, stream, todos
 
 router = APIRouter()
 router.include_router(todos.router)
 router.include_router(apps.router)
+router.include_router(messages.router)
+router.include_router(stream.router)

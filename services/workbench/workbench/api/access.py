@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from workbench.clients import Colleagues
 from workbench.domain.app import AddressRules
 from workbench.store import Store
+from workbench.usecases.hub import Hub
 
 
 async def store_of(request: Request) -> Store:
@@ -28,6 +29,13 @@ async def colleagues_of(request: Request) -> Colleagues:
     return colleagues
 
 
+async def hub_of(request: Request) -> Hub:
+    """Give a route the hub of the streams."""
+    hub: Hub = (await app_of(request)).hub
+    return hub
+
+
+HubDep = Annotated[Hub, Depends(hub_of)]
 StoreDep = Annotated[Store, Depends(store_of)]
 ColleaguesDep = Annotated[Colleagues, Depends(colleagues_of)]
 AddressesDep = Annotated[AddressRules, Depends(addresses_of)]

@@ -1,6 +1,7 @@
 """The memory: every SQL statement of the service. `Store.begin` is the only way to commit."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,12 @@ from common import transaction
 from common.auth import Actor
 from common.crypto import KeyRing
 from common.db import Database
+from common.telemetry import log
 from common.transaction import Transaction
 
 from workbench.store.absences import Absences
 from workbench.store.apps import Apps
+from workbench.store.messages import Messages
 from workbench.store.todos import Todos
 
 __all__ = ["Store", "Tx"]
@@ -27,22 +30,31 @@ class Tx:
     todos: Todos
     apps: Apps
     absences: Absences
+    messages: Messages
 
 
 class Store:
     """The database with the clock, ids and keys that its transactions need."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        keys: KeyRing,
+        kick: Callable[[], Awaitable[None]],
     ) -> None:
         self.database = database
         self._clock = clock
         self._ids = ids
         self._keys = keys
+        self._kick = kick
 
     @asynccontextmanager
     async def begin(self, actor: Actor, *, once: Sequence[UUID] = (), consumer: str = "") -> AsyncIterator[Tx]:
         """Open a transaction for an actor; it commits when the block ends, and only then."""
+        stirred = asyncio.Event()
         async with transaction.begin(
             self.database,
             service="workbench",
@@ -53,4 +65,15 @@ class Store:
             once=once,
             consumer=consumer,
         ) as unit:
-            yield Tx(unit=unit, todos=Todos(unit), apps=Apps(unit), absences=Absences(unit))
+            yield Tx(
+                unit=unit,
+                todos=Todos(unit, stirred),
+                apps=Apps(unit),
+                absences=Absences(unit),
+                messages=Messages(unit, stirred),
+            )
+        if stirred.is_set():
+            try:
+                await self._kick()
+            except Exception as error:  # noqa: BLE001 - the streams look by themselves every few seconds
+                log.warning("workbench.kick_failed", error=type(error).__name__)

@@ -1,5 +1,6 @@
 """Todos, as the actor may see them."""
 
+from asyncio import Event
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -54,8 +55,9 @@ TAKE_DUE = text("""
 class Todos:
     """The todo list as the actor may see it."""
 
-    def __init__(self, unit: Transaction) -> None:
+    def __init__(self, unit: Transaction, stirred: Event) -> None:
         self._unit = unit
+        self._stirred = stirred
 
     async def hold(self, source: str, source_id: str) -> Todo:
         """Load the todo of a source's task, to change it; of a task never heard of, an empty one."""
@@ -104,10 +106,11 @@ class Todos:
             }.items()
         ]
         row = (await self._unit.connection.execute(select(*numbers).where(self._mine()))).one()
-        return Counts(*row)
+        return Counts(row.open, row.claimed, row.done, row.mine, row.yellow, row.red)
 
     async def give_back(self, post_id: str) -> list[Todo]:
         """Open again all that a post has claimed."""
+        self._stirred.set()
         rows = await self._unit.connection.execute(GIVE_BACK, {"post_id": post_id, "at": self._unit.at})
         return [self._todo(row) for row in rows]
 
@@ -118,6 +121,7 @@ class Todos:
 
     async def save(self, todo: Todo) -> None:
         """Keep a todo that was held or locked before; at once, so that the next fact of a batch sees it."""
+        self._stirred.set()
         what, due, claim, returned = todo.description, todo.deadlines, todo.claim, todo.returned
         statement = (
             update(todos)

@@ -9,6 +9,8 @@ from workbench.usecases.apps import (
     register_app,
     suspend_app,
 )
+from workbench.usecases.messages import count_unread, list_messages, read_message, send_message
+from workbench.usecases.reminders import remind_due
 from workbench.usecases.todos import (
     accept,
     claim_todo,
@@ -30,18 +32,23 @@ __all__ = [
     "change_app",
     "claim_todo",
     "count_todos",
+    "count_unread",
     "declare_absence",
     "end_absence",
     "finish",
     "get_apps",
     "list_apps",
+    "list_messages",
     "list_todos",
     "make_ready",
     "read_absence",
     "read_app",
+    "read_message",
     "read_todo",
     "reassign_todo",
     "register_app",
+    "remind_due",
     "return_todo",
+    "send_message",
     "suspend_app",
 ]
