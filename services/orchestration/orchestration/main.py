@@ -19,6 +19,7 @@ from worktime import national
 
 from orchestration import jobs, usecases
 from orchestration.api import router
+from orchestration.api.attachments import LargerUploads
 from orchestration.clients import Accounts, Apps, Departments, Places, Signer, Verification
 from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
@@ -87,9 +88,11 @@ async def opened(
 
 def house(app: Opened) -> process.House:
     """Name the doors and what works behind them."""
+    http = web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE)
+    http.add_middleware(LargerUploads)
     return process.House(
         name=NAME,
-        http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http=http,
         http_port=app.settings.http_port,
         rpc=rpc.server(app, [], authenticator=app.authenticator, locale=LOCALE),
         grpc_port=app.settings.grpc_port,

@@ -148,6 +148,32 @@ class NonceRow(SQLModel, table=True):
     at: datetime = Field(sa_type=_MOMENT)
 
 
+class AttachmentRow(SQLModel, table=True):
+    """An uploaded file of a filing; its name is sealed, its content lies in pieces."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (Index("attachments_of_filing", "filing_id", "requirement", "digest", unique=True),)
+    attachment_id: str = Field(primary_key=True, sa_type=_ID)
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id", ondelete="CASCADE")
+    requirement: str = Field(sa_type=_TEXT)
+    name: bytes = Field(sa_type=_SEALED)
+    kind: str = Field(sa_type=_TEXT)
+    size: int
+    digest: bytes = Field(sa_type=_SEALED)
+    uploaded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class PieceRow(SQLModel, table=True):
+    """A sealed piece of a file."""
+
+    __tablename__ = "attachment_pieces"
+    attachment_id: str = Field(
+        primary_key=True, sa_type=_ID, foreign_key="attachments.attachment_id", ondelete="CASCADE"
+    )
+    place: int = Field(primary_key=True)
+    content: bytes = Field(sa_type=_SEALED)
+
+
 class WatchRow(SQLModel, table=True):
     """A material of a case that stands on a licence; the officer's acknowledgement is sealed."""
 

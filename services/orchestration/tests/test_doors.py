@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 from common.testing import Door, Matrix, Stranger, Who
+from tongban.verification.v1 import licence_pb2
 
 from .department import APP, CLIENT, Department
 from .desk import RESULTS
@@ -13,6 +14,46 @@ from .makers import FATHER, FORM, newborn_by_app, newborn_json
 
 ANOTHER = "00000000-0000-7000-8000-000000000203"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
+
+
+class Uploading(httpx.AsyncClient):
+    """Sends bytes as they are."""
+
+    async def request(self, method, url, *, json=None, **more):
+        sent = {"content": json} if isinstance(json, bytes) else {"json": json}
+        return await super().request(method, url, **sent, **more)
+
+
+async def file_doors(desk, others, applicants, departments):
+    """The doors of attachments, at filings whose father is not in the library."""
+    (mother, other_mother), (health, both) = applicants, departments
+    scan, one = b"%PDF-1.7 scan", "/v1/filings/{}/attachments/{}"
+
+    def uploading(path):
+        async def given():
+            fresh = await desk.draft()
+            answer = await desk.upload(fresh, "father_id_card", scan)
+            return path.format(fresh, answer.json()["attachment_id"]), None
+
+        return given
+
+    async def a_fresh_draft():
+        return f"/v1/filings/{await desk.draft()}/attachments?requirement=father_id_card&name=a.pdf", scan
+
+    others.library.findings["father_id_card"] = licence_pb2.FINDING_MISSING
+    filing = await desk.draft()
+    attached = (await desk.upload(filing, "father_id_card", scan)).json()["attachment_id"]
+    cases = {each["item"]: each["case_id"] for each in (await desk.submit(filing)).json()["cases"]}
+    others.library.findings.clear()
+    pdf, to = {"Content-Type": "application/pdf"}, [other_mother]
+    return [
+        Door("POST", "/v1/filings/x/attachments", mother, headers=pdf, given=a_fresh_draft, strangers=to),
+        Door("GET", f"/v1/filings/{filing}/attachments", mother, strangers=to),
+        Door("GET", one.format(filing, attached), mother, strangers=to),
+        Door("DELETE", one.format("x", "y"), mother, given=uploading(one), strangers=to),
+        Door("DELETE", "/v1/filings/x", mother, given=uploading("/v1/filings/{}"), strangers=to),
+        Door("GET", f"/v1/cases/{cases['birth_certificate']}/attachments/{attached}", health, strangers=both),
+    ]
 
 
 async def test_the_matrix(desk, service, who, issuer, others):
@@ -110,8 +151,9 @@ async def test_the_matrix(desk, service, who, issuer, others):
         Door("GET", "/v1/callbacks/keys", app),
         Door("POST", "/v1/callbacks", app, headers=signed, given=a_word),
     ]
+    doors += await file_doors(desk, others, (mother, other_mother), (health, both))
     # A client of its own: the service's own adds an idempotency key where none was brought.
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:
+    async with Uploading(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:
         matrix = Matrix(http, issuer, service="orchestration", powerless=who("powerless"))
         assert await matrix.uncovered(doors) == (set(), set())
         assert [knock for knock in await matrix.knock(doors) if not knock.right] == []

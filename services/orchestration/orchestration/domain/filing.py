@@ -4,7 +4,7 @@ Every act takes the filing with all its cases and gives the filing as it is afte
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -71,11 +71,13 @@ class Dossier:
     plan: Plan | None = None
     # Of the case that an act is on: what changed of the evidence it stands on.
     alarms: tuple[Alarm, ...] = ()
+    # Which attachments were uploaded for which requirement.
+    uploaded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def draft(self) -> Draft:
         filing, content = self.filing, self.content
-        return Draft(filing.revision, filing.applicant_id, content.answers, content.form)
+        return Draft(filing.revision, filing.applicant_id, content.answers, content.form, self.uploaded)
 
 
 class Happened(StrEnum):

@@ -79,6 +79,7 @@ class Ground(StrEnum):
     PRODUCED_BY_ITEM = "MATERIAL_PRODUCED_BY_ITEM"
     IN_FORM = "MATERIAL_IN_FORM"
     FIELD_EMPTY = "MATERIAL_FIELD_EMPTY"
+    UPLOADED = "MATERIAL_UPLOADED"
     CONSENT_NEEDED = "MATERIAL_CONSENT_NEEDED"
     LICENCE_MISSING = "MATERIAL_LICENCE_MISSING"
     LICENCE_INVALID = "MATERIAL_LICENCE_INVALID"
@@ -149,6 +150,8 @@ class Draft:
     applicant_id: str
     answers: Mapping[str, str]
     form: Mapping[str, Any]
+    # Which attachments were uploaded for which requirement.
+    uploaded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def licence_queries(definition: Definition, draft: Draft) -> tuple[LicenceQuery, ...]:
@@ -321,6 +324,10 @@ def _licence(
         "holder_name": names[requirement.holder or ""],
         "holder_id": holder_id,
     }
+    # A licence that verifies is better than any scan of it.
+    scans = draft.uploaded.get(requirement.code)
+    if scans and (finding is None or finding.found is not Found.VERIFIED):
+        return Standing.PROVIDED, Ground.UPLOADED, {**data, "attachments": list(scans)}
     if holder_id is None:
         return Standing.NEEDED, Ground.HOLDER_UNKNOWN, data
     if finding is None:

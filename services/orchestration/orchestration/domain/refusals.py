@@ -8,6 +8,8 @@ Refusal
 ├── FilingAlreadySubmitted, FilingNotSubmitted
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
+├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
+├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
 ├── IncidentNotFound, AppHandlesNot                                     (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
@@ -90,6 +92,34 @@ class CaseAlreadyAccepted(Refusal):
 
 class CaseAlreadyDecided(Refusal):
     """The case has ended and cannot be decided again."""
+
+
+class AttachmentNotFound(NotFound):
+    """No such file in the caller's sight."""
+
+
+class AttachmentsTooMany(Refusal):
+    """This requirement has as many files as it may have."""
+
+
+class AttachmentEmpty(Invalid):
+    """The file is empty."""
+
+
+class AttachmentTooLarge(Invalid):
+    """The file is larger than 10 MiB."""
+
+
+class AttachmentKindUnknown(Invalid):
+    """The file is neither PDF nor JPEG nor PNG."""
+
+
+class AttachmentKindWrong(Invalid):
+    """The file is not what its Content-Type says."""
+
+
+class RequirementUnknown(Invalid):
+    """The matter has no such requirement that a scan could stand for."""
 
 
 class EvidenceChanged(Refusal):

@@ -13,6 +13,7 @@ from common.db import Database
 from common.transaction import Transaction
 
 from orchestration.store.app_calls import AppCalls
+from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
 from orchestration.store.filings import Filings
@@ -33,6 +34,7 @@ class Tx:
     filings: Filings
     cases: Cases
     calls: Calls
+    attachments: Attachments
     app_calls: AppCalls
     operations: Operations
     sealing: Sealing
@@ -70,6 +72,7 @@ class Store:
                 filings=Filings(unit),
                 cases=Cases(unit),
                 calls=Calls(unit),
+                attachments=Attachments(unit),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),
                 sealing=Sealing(unit),

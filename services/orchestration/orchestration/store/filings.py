@@ -19,6 +19,7 @@ from orchestration.domain.refusals import CaseNotFound, FilingNotFound
 from orchestration.events import filing_fact
 from orchestration.models import SerialRow
 from orchestration.store.app_calls import write_app_call
+from orchestration.store.attachments import uploaded_column, uploaded_of
 from orchestration.store.rows import (
     CASE_COLUMNS,
     CASES,
@@ -47,6 +48,9 @@ returning 1"""
 _UPDATE_DRAFT = """
 update filings set content = :content, revision = :revision
 where id = cast(:id as uuid) and state = 'draft' and revision = :revision - 1
+returning 1"""
+_DELETE_DRAFT = """
+delete from filings where id = cast(:id as uuid) and state = 'draft'
 returning 1"""
 _UPDATE_FILING = """
 update filings set state = :state, no = :no, version = :version, open_cases = :open_cases,
@@ -98,9 +102,13 @@ class Filings:
         sealed = sealed_content(self._unit.keys, content, filing.id)
         self._unit.write("update_draft", _UPDATE_DRAFT, rows=1, id=filing.id, content=sealed, revision=filing.revision)
 
+    async def discard(self, filing_id: str) -> None:
+        """Delete a draft; what was uploaded for it goes with it."""
+        self._unit.write("delete_draft", _DELETE_DRAFT, rows=1, id=filing_id)
+
     async def read(self, filing_id: str, *, lock: bool = False) -> Dossier:
         """The applicant's own filing, with its cases."""
-        query = select(*_DOSSIER).where(
+        query = select(*_DOSSIER, uploaded_column(filing_id)).where(
             FILINGS.c.id == filing_id, visible(self._unit.actor, owner=FILINGS.c.applicant_id)
         )
         row = (await self._unit.connection.execute(query.with_for_update() if lock else query)).one_or_none()
@@ -109,7 +117,8 @@ class Filings:
         cases = await self._unit.connection.execute(
             select(*CASE_COLUMNS).where(CASES.c.filing_id == filing_id).order_by(CASES.c.no)
         )
-        return self._dossier(row, tuple(case_of(case) for case in cases))
+        dossier = self._dossier(row, tuple(case_of(case) for case in cases))
+        return replace(dossier, uploaded=uploaded_of(row.uploaded))
 
     async def lock_by_case(self, case_id: str, actor: Actor) -> Dossier:
         """The filing of a case in the actor's sight, locked with all its cases: the first statement of every act."""

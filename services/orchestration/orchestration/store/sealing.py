@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from orchestration.models import CallRow
+from orchestration.store.attachments import ATTACHMENTS, PIECES
 from orchestration.store.rows import CASES, FILINGS
 from orchestration.store.watches import WATCHES
 
@@ -64,6 +65,8 @@ SEALED = (
     Sealed(CASES, "result", ("id",), "cases.result:{0}"),
     Sealed(CASES, "explanation", ("id",), "cases.explanation:{0}"),
     Sealed(CALLS, "payload", ("id",), "calls.payload:{0}"),
+    Sealed(ATTACHMENTS, "name", ("attachment_id",), "attachments.name:{0}"),
+    Sealed(PIECES, "content", ("attachment_id", "place"), "attachment_pieces.content:{0}:{1}"),
     Sealed(WATCHES, "acknowledgement", ("case_id", "requirement"), "evidence_watches.acknowledgement:{0}"),
     Sealed(_ANSWERS, "answer", ("caller", "route", "key"), "idempotency:{0}:{1}:{2}"),
 )

@@ -2,6 +2,14 @@
 
 from orchestration.usecases.app import App, Outside
 from orchestration.usecases.app_calls import Bulkheads, hand_over_incident, retry_incident, run_app_calls
+from orchestration.usecases.attachments import (
+    attach_file,
+    discard_draft,
+    list_files,
+    read_case_file,
+    read_file,
+    remove_file,
+)
 from orchestration.usecases.callbacks import apply_word, forget_nonces, prepare_callback
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
@@ -26,12 +34,15 @@ __all__ = [
     "accept_case",
     "apply_word",
     "approve_case",
+    "attach_file",
     "decline_case",
+    "discard_draft",
     "draft_filing",
     "forget_changes",
     "forget_nonces",
     "hand_over_incident",
     "list_cases",
+    "list_files",
     "list_filings",
     "list_incidents",
     "list_matters",
@@ -43,10 +54,13 @@ __all__ = [
     "prepare_submission",
     "publish_matter",
     "read_case",
+    "read_case_file",
+    "read_file",
     "read_filing",
     "read_matter",
     "read_timeline",
     "refuse_case",
+    "remove_file",
     "retry_incident",
     "retry_incidents",
     "reverify_case",
