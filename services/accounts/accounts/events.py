@@ -5,6 +5,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2 as pb
 
+from accounts.domain.account import Account, AccountState
 from accounts.domain.guardianship import Guardianship
 from accounts.domain.organisation import Organisation
 from accounts.domain.person import Person
@@ -27,6 +28,21 @@ def post_changed(post: Post, *, at: datetime) -> pb.PostChanged:
         version=post.version,
         changed_at=_moment(at),
     )
+
+
+type AccountChanged = pb.AccountSuspended | pb.AccountReactivated | pb.AccountClosed
+
+
+def account_changed(account: Account, *, at: datetime) -> AccountChanged:
+    """Tell the state that an account has come to."""
+    name, kind, version = str(account.account_id), account.kind.value, account.version
+    match account.state:
+        case AccountState.SUSPENDED:
+            return pb.AccountSuspended(account_id=name, kind=kind, version=version, suspended_at=_moment(at))
+        case AccountState.ACTIVE:
+            return pb.AccountReactivated(account_id=name, kind=kind, version=version, reactivated_at=_moment(at))
+        case AccountState.CLOSED:
+            return pb.AccountClosed(account_id=name, kind=kind, version=version, closed_at=_moment(at))
 
 
 def guardianship_changed(guardianship: Guardianship, *, at: datetime) -> pb.GuardianshipChanged:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from pydantic import SecretStr
 
+from accounts import jobs
 from accounts.api import router
 from accounts.clients.keycloak import Administration
 from accounts.domain.realms import Surroundings
@@ -24,6 +26,7 @@ from accounts.store import Store
 from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
 from accounts.usecases.reseal import reseal
+from accounts.usecases.states import Doorkeeper
 
 NAME = "accounts"
 LOCALE = Path(__file__).parent / "locale"
@@ -56,8 +59,9 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
         return await resolve_post(store, employee_id, post_id)
 
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    doorkeeper = Doorkeeper(Authenticator(verifier, posts), store)
     try:
-        yield App(settings=settings, store=store, bus=bus, authenticator=Authenticator(verifier, posts))
+        yield App(settings=settings, store=store, bus=bus, authenticator=doorkeeper)
     finally:
         # The client insists on having been connected; `reconcile` needs no bus.
         with suppress(AssertionError):
@@ -81,6 +85,7 @@ def house(app: App) -> process.House:
         database=app.store.database,
         bus=app.bus,
         store=app.store,
+        jobs=[process.Job("tell_states", timedelta(seconds=1), partial(jobs.tell_states, app.store, app.settings))],
     )
 
 

@@ -147,9 +147,26 @@ class DelegationRow(SQLModel, table=True):
     version: int
 
 
+class AccountRow(SQLModel, table=True):
+    """An account that was suspended or closed once; the reason is sealed."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (Index("accounts_untold", "changed_at", postgresql_where=text("told_version < version")),)
+
+    account_id: UUID = Field(primary_key=True)
+    kind: str
+    state: str
+    reason: bytes = _sealed()
+    changed_at: datetime = _moment()
+    version: int
+    # The version that the log-in server was last told of.
+    told_version: int
+
+
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
 posts = SQLModel.metadata.tables["posts"]
 delegations = SQLModel.metadata.tables["delegations"]
 guardianships = SQLModel.metadata.tables["guardianships"]
+accounts = SQLModel.metadata.tables["accounts"]

@@ -44,7 +44,9 @@ BODIES = {
     "zichuan": (_id(111), "zibo", "", "11370302MB9TD0119G", "370302"),
     "zichuan_police": (_id(114), "zichuan", "police", "11370302MB9TD01431", "370302"),
 }
-MANAGER = ["accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post"]
+MANAGER = [
+    *("accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post", "accounts:manage_account"),
+]
 READER = ["accounts:read_person", "accounts:read_organisation"]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {

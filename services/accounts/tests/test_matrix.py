@@ -46,6 +46,18 @@ async def test_only_who_may_is_let_in(city):
         lent = await city.tell("delegations", lending, revealer.token)
         return f"/v1/delegations/{lent['delegation_id']}:revoke", None
 
+    why = {"reason": "核实身份"}
+
+    def judging(verb, *, first=None):
+        async def given():
+            body = {"name": "新人", "org_id": health}
+            account = f"accounts/employee/{(await city.tell('employees', body))['employee_id']}"
+            if first:
+                await city.tell(f"{account}:{first}", why)
+            return f"/v1/{account}:{verb}", why
+
+        return given
+
     doors = [
         Door("GET", "/v1/me", reader),
         Door("GET", "/v1/me/access-log", citizen),
@@ -62,6 +74,16 @@ async def test_only_who_may_is_let_in(city):
         Door("GET", "/v1/employees", chief),
         Door("GET", f"/v1/employees/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
         Door("POST", "/v1/posts", chief, given=giving, strangers=[Stranger(elsewhere, 422)]),
+        Door("GET", f"/v1/accounts/employee/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/accounts/x/x:suspend", chief, given=judging("suspend"), strangers=[Stranger(elsewhere)]),
+        Door(
+            "POST",
+            "/v1/accounts/x/x:reactivate",
+            chief,
+            given=judging("reactivate", first="suspend"),
+            strangers=[Stranger(elsewhere)],
+        ),
+        Door("POST", "/v1/accounts/x/x:close", chief, given=judging("close"), strangers=[Stranger(elsewhere)]),
         Door("POST", "/v1/posts/x:rank", chief, given=ranking, strangers=[Stranger(elsewhere)]),
         Door("POST", "/v1/delegations", revealer, lending),
         Door("GET", "/v1/delegations", revealer),

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from accounts.api import delegations, guardianships, organisations, persons, posts
+from accounts.api import accounts, delegations, guardianships, organisations, persons, posts
 
 router = APIRouter()
-for each in (persons.router, guardianships.router, organisations.router, posts.router, delegations.router):
-    router.include_router(each)
+for each in (persons, accounts, guardianships, organisations, posts, delegations):
+    router.include_router(each.router)

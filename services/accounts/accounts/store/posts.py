@@ -8,12 +8,12 @@ from uuid import UUID
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.domain.delegation import lent
 from accounts.domain.post import Employee, EmployeeNotFound, Post, PostNotFound
-from accounts.models import delegations, employees, posts
+from accounts.models import accounts, delegations, employees, posts
 from accounts.store.delegations import delegation_of
 from accounts.store.locks import hold
 
@@ -171,6 +171,13 @@ class Posts:
         """Load an employee's posts, own and lent, past ones included."""
         return await posts_of(self._unit.connection, employee_id)
 
+    async def touched_by(self, employee_id: UUID) -> list[Post]:
+        """Load an employee's posts, and what those act in whom he or she lent them to."""
+        held = await posts_of(self._unit.connection, employee_id)
+        rows = await self._unit.connection.execute(select(delegations).where(delegations.c.delegator_id == employee_id))
+        by_id = {post.post_id: post for post in held}
+        return held + [lent(each, by_id[each.post_id]) for each in map(delegation_of, rows)]
+
     async def visible(self, post_ids: Collection[UUID]) -> list[Post]:
         """Load those of the posts that the caller may see."""
         scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
@@ -190,7 +197,9 @@ async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]
     """Load an employee's posts, those lent to him or her after the own ones, past ones included."""
     rows = await connection.execute(select(posts).where(posts.c.employee_id == employee_id).order_by(posts.c.rank))
     own = [_post(row) for row in rows]
-    rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id))
+    # Nobody acts for whom is not let in.
+    away = exists().where(accounts.c.account_id == delegations.c.delegator_id, accounts.c.state != "active")
+    rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id, ~away))
     given = [delegation_of(row) for row in rows]
     if given:
         asked = posts.c.post_id.in_([each.post_id for each in given])

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from accounts.models import employees, guardianships, persons
+from accounts.models import accounts, employees, guardianships, persons
 
 # the plumbing's table: what was answered to whom, for a repetition
 _ANSWERS = Table(
@@ -61,6 +61,7 @@ SEALED = (
     Sealed(persons, "phone", ("person_id",), "persons.phone:{0}"),
     Sealed(employees, "name", ("employee_id",), "employees.name:{0}"),
     Sealed(guardianships, "proof", ("guardianship_id",), "guardianships.proof:{0}"),
+    Sealed(accounts, "reason", ("account_id",), "accounts.reason:{0}"),
     Sealed(_ANSWERS, "answer", ("caller", "route", "key"), "idempotency:{0}:{1}:{2}"),
 )
 
