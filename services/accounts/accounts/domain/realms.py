@@ -70,6 +70,7 @@ class Realm:
     name: str
     settings: JSON
     profile: JSON
+    texts: Mapping[str, Mapping[str, str]]
     scopes: tuple[JSON, ...]
     roles: frozenset[str]
     flow: Step
@@ -86,6 +87,7 @@ def wanted(description: JSON, place: Surroundings) -> Realm:
         name=description["realm"],
         settings={"realm": description["realm"], **description["settings"]},
         profile=_profile(identity),
+        texts=description.get("texts", {}),
         scopes=(*(_audience(name) for name in AUDIENCES), _claim(identity)),
         roles=frozenset(role for service in services.values() for role in service.get("permissions", ())),
         flow=_flow(description["login"]),
