@@ -120,6 +120,20 @@ async def test_without_the_demo_its_clients_are_gone(bring, gov):
 
 
 @pytest.mark.usefixtures("bring")
+async def test_who_is_not_let_in_is_disabled_and_logged_out(surroundings, gov):
+    secret = surroundings.keycloak_admin_secret.get_secret_value()
+    (officer,) = await gov.a_get_users({"username": "police", "exact": True})
+    identity = officer["attributes"]["employee_id"][0]
+    async with Administration(surroundings.keycloak_url, surroundings.keycloak_admin_client, secret) as keycloak:
+        for active in (False, False, True):
+            await keycloak.let_in("gov", "employee_id", identity, active=active)
+            (now,) = await gov.a_get_users({"username": "police", "exact": True})
+            assert now | {"notBefore": 0} == officer | {"enabled": active, "notBefore": 0}
+        # Who has no log-in has none to disable.
+        await keycloak.let_in("citizen", "person_id", identity, active=False)
+
+
+@pytest.mark.usefixtures("bring")
 async def test_services_get_tokens_for_whom_they_call(surroundings):
     said = await _token(surroundings, "orchestration")
     assert sorted(said["aud"]) == ["accounts", "verification", "workbench"]

@@ -59,6 +59,19 @@ class Administration:
             said = error.response_body or b""
             raise KeycloakRefused(realm=realm.name, status=error.response_code, said=said.decode()[:500]) from error
 
+    async def let_in(self, realm: str, attribute: str, identity: str, *, active: bool) -> None:
+        """Enable or disable whoever has this identity, and end every session of whom is disabled."""
+        admin = self._admin
+        admin.connection.realm_name = realm
+        try:
+            for user in await admin.a_get_users({"q": f"{attribute}:{identity}", "briefRepresentation": "false"}):
+                # The server takes what is left out for taken away: the whole user is sent back.
+                await admin.a_update_user(user["id"], {**user, "enabled": active})
+                if not active:
+                    await admin.a_user_logout(user["id"])
+        except KeycloakError as error:
+            raise KeycloakAway from error
+
 
 class _Reconciliation:
     def __init__(self, admin: KeycloakAdmin, realm: Realm) -> None:
