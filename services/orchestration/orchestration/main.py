@@ -71,6 +71,7 @@ async def opened(
             chance=random.random,
             callback_url=f"{settings.public_url}/api/orchestration/v1/callbacks",
             sentences=config.sentences(LOCALE).by_reason,
+            fonts=settings.fonts,
             settings=settings,
             bus=bus,
             authenticator=Authenticator(verifier, posts),

@@ -174,6 +174,25 @@ class PieceRow(SQLModel, table=True):
     content: bytes = Field(sa_type=_SEALED)
 
 
+class DocumentRow(SQLModel, table=True):
+    """An issued document; what it says is sealed, its head is there for lists and checks."""
+
+    __tablename__ = "documents"
+    __table_args__ = (Index("documents_of_filing", "filing_id"),)
+    document_id: str = Field(primary_key=True, sa_type=_ID)
+    no: str = Field(sa_type=_TEXT, unique=True)
+    code: str = Field(sa_type=_TEXT)
+    kind: str = Field(sa_type=_TEXT)
+    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    applicant_id: str = Field(sa_type=_TEXT)
+    org_name: str = Field(sa_type=_TEXT)
+    item_name: str = Field(sa_type=_TEXT)
+    content: bytes = Field(sa_type=_SEALED)
+    digest: str = Field(sa_type=_TEXT)
+    issued_at: datetime = Field(sa_type=_MOMENT)
+
+
 class WatchRow(SQLModel, table=True):
     """A material of a case that stands on a licence; the officer's acknowledgement is sealed."""
 

@@ -1,5 +1,7 @@
 """What may vary between places."""
 
+from pathlib import Path
+
 from common import config
 from pydantic import SecretStr
 
@@ -9,6 +11,8 @@ class Settings(config.Settings, env_prefix="ORCHESTRATION_"):
 
     database_url: SecretStr
     nats_url: str
+    # Where the fonts are that documents are written in; `make setup` brings them.
+    fonts: Path = Path(__file__).parents[3] / "node_modules/@expo-google-fonts/noto-sans-sc/400Regular"
     http_port: int
     grpc_port: int
     keycloak_url: str

@@ -24,6 +24,7 @@ EVERYTHING = (
     "read_case",
     "accept_case",
     "decide_case",
+    "read_document",
     "operate",
 )
 

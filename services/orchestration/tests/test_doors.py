@@ -151,6 +151,16 @@ async def test_the_matrix(desk, service, who, issuer, others):
         Door("GET", "/v1/callbacks/keys", app),
         Door("POST", "/v1/callbacks", app, headers=signed, given=a_word),
     ]
+    accepted = await desk.draft()
+    taken = {each["item"]: each["case_id"] for each in (await desk.submit(accepted)).json()["cases"]}
+    await desk.accept(taken["birth_certificate"], "birth_certificate")
+    (paper,) = (await desk.get(f"/v1/filings/{accepted}/documents")).json()
+    named = {"no": paper["no"], "code": paper["code"]}
+    doors += [
+        Door("GET", f"/v1/filings/{accepted}/documents", mother, strangers=[other_mother]),
+        Door("GET", f"/v1/documents/{paper['document_id']}.pdf", mother, strangers=[other_mother, *both]),
+        Door("POST", "/v1/documents:check", mother, named),
+    ]
     doors += await file_doors(desk, others, (mother, other_mother), (health, both))
     # A client of its own: the service's own adds an idempotency key where none was brought.
     async with Uploading(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:

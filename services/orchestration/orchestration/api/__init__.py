@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from orchestration.api import attachments, callbacks, cases, endings, filings, matters
+from orchestration.api import attachments, callbacks, cases, documents, endings, filings, matters
 
 router = APIRouter()
 # Routing tries one after the other: what officers and citizens do all day comes first.
-for each in (cases, filings, matters, attachments, endings, callbacks):
+for each in (cases, filings, matters, attachments, documents, endings, callbacks):
     router.include_router(each.router)

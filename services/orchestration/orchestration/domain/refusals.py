@@ -10,6 +10,7 @@ Refusal
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
 ├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
+├── DocumentNotFound, DocumentUnknown                                    (absent; not genuine)
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
 ├── IncidentNotFound, AppHandlesNot                                     (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
@@ -120,6 +121,14 @@ class AttachmentKindWrong(Invalid):
 
 class RequirementUnknown(Invalid):
     """The matter has no such requirement that a scan could stand for."""
+
+
+class DocumentNotFound(NotFound):
+    """No such document in the caller's sight."""
+
+
+class DocumentUnknown(NotFound):
+    """No document has this number and code."""
 
 
 class EvidenceChanged(Refusal):

@@ -16,6 +16,7 @@ from orchestration.store.app_calls import AppCalls
 from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
+from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
@@ -35,6 +36,7 @@ class Tx:
     cases: Cases
     calls: Calls
     attachments: Attachments
+    documents: Documents
     app_calls: AppCalls
     operations: Operations
     sealing: Sealing
@@ -73,6 +75,7 @@ class Store:
                 cases=Cases(unit),
                 calls=Calls(unit),
                 attachments=Attachments(unit),
+                documents=Documents(unit),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),
                 sealing=Sealing(unit),

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from orchestration.models import CallRow
 from orchestration.store.attachments import ATTACHMENTS, PIECES
+from orchestration.store.documents import DOCUMENTS
 from orchestration.store.rows import CASES, FILINGS
 from orchestration.store.watches import WATCHES
 
@@ -67,6 +68,7 @@ SEALED = (
     Sealed(CALLS, "payload", ("id",), "calls.payload:{0}"),
     Sealed(ATTACHMENTS, "name", ("attachment_id",), "attachments.name:{0}"),
     Sealed(PIECES, "content", ("attachment_id", "place"), "attachment_pieces.content:{0}:{1}"),
+    Sealed(DOCUMENTS, "content", ("document_id",), "documents.content:{0}"),
     Sealed(WATCHES, "acknowledgement", ("case_id", "requirement"), "evidence_watches.acknowledgement:{0}"),
     Sealed(_ANSWERS, "answer", ("caller", "route", "key"), "idempotency:{0}:{1}:{2}"),
 )

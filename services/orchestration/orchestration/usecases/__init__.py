@@ -13,6 +13,7 @@ from orchestration.usecases.attachments import (
 from orchestration.usecases.callbacks import apply_word, forget_nonces, prepare_callback
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
+from orchestration.usecases.documents import check_document, list_documents, page_of, read_document
 from orchestration.usecases.endings import decline_case, terminate_case, withdraw_case, withdraw_filing
 from orchestration.usecases.filings import (
     draft_filing,
@@ -35,6 +36,7 @@ __all__ = [
     "apply_word",
     "approve_case",
     "attach_file",
+    "check_document",
     "decline_case",
     "discard_draft",
     "draft_filing",
@@ -42,12 +44,14 @@ __all__ = [
     "forget_nonces",
     "hand_over_incident",
     "list_cases",
+    "list_documents",
     "list_files",
     "list_filings",
     "list_incidents",
     "list_matters",
     "list_motionless",
     "mark_change",
+    "page_of",
     "plan_filing",
     "prepare_callback",
     "prepare_reverification",
@@ -55,6 +59,7 @@ __all__ = [
     "publish_matter",
     "read_case",
     "read_case_file",
+    "read_document",
     "read_file",
     "read_filing",
     "read_matter",

@@ -1,13 +1,19 @@
 """Writing down an act on a case for its applicant and for those who look after it."""
 
 from orchestration.domain.case import Case
+from orchestration.domain.document import document_of
 from orchestration.domain.filing import Dossier, Step
 from orchestration.store import Tx
 
 
-def record_act(tx: Tx, verb: str, dossier: Dossier, step: Step, case_id: str) -> Case:
-    """Journal what was done to a case, and hand it on as it is now."""
+def record_act(
+    tx: Tx, verb: str, dossier: Dossier, step: Step, case_id: str, *, explanation: str | None = None
+) -> Case:
+    """Journal what was done to a case, issue its document, and hand the case on as it is now."""
     case = step.filing.case(case_id)
+    document = document_of(verb, dossier, case, document_id=str(tx.unit.ids()), explanation=explanation, at=tx.unit.at)
+    if document is not None:
+        tx.documents.add(document)
     tx.unit.record(
         f"orchestration.{verb}",
         subject=("case", case_id),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from common.auth import CachedPosts
 from worktime import Calendar
@@ -34,6 +35,8 @@ class App:
     calendar: Calendar
     chance: Callable[[], float]
     sentences: Mapping[str, str]
+    # Where the fonts of documents are.
+    fonts: Path
     # Where apps call back, as they sign it.
     callback_url: str
     # Set after a commit that left a call to make, so that the clock door need not wait for its next turn.

@@ -66,7 +66,7 @@ async def refuse_case(tx: Tx, case_id: str, *, reason_code: str, explanation: st
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.refuse(dossier.filing, case_id, reason_code=reason_code, at=tx.unit.at)
     await tx.filings.save(step, case_id=case_id, explanation=explanation)
-    return record_act(tx, "refuse_case", dossier, step, case_id)
+    return record_act(tx, "refuse_case", dossier, step, case_id, explanation=explanation)
 
 
 async def read_case(tx: Tx, case_id: str) -> CaseDetail:

@@ -15,7 +15,7 @@ async def decline_case(
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.decline(dossier.filing, case_id, ground=ground, competent_organ=competent_organ, at=tx.unit.at)
     await tx.filings.save(step, case_id=case_id, explanation=explanation)
-    return record_act(tx, "decline_case", dossier, step, case_id)
+    return record_act(tx, "decline_case", dossier, step, case_id, explanation=explanation)
 
 
 async def terminate_case(tx: Tx, case_id: str, *, ground: TerminationGround, explanation: str) -> Case:
