@@ -11,8 +11,8 @@ from demo import city
 from demo.browser import Browser, Credentials
 from demo.settings import Settings
 
-# the departments whose officers decide the newborn's seven cases
-OFFICERS = ("health", "cdc", "police", "insurance", "social")
+# the departments whose officers decide the newborn's cases; those of two others are decided by their own systems
+OFFICERS = ("health", "police", "insurance")
 
 
 @dataclass(frozen=True)

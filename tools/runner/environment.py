@@ -142,6 +142,11 @@ def department_environment(instance: Instance) -> Environment:
     return {f"DEPARTMENT_{name}": value for name, value in names.items()}
 
 
+def program_environment(instance: Instance, name: str) -> Environment:
+    """What a program of the Procfile is told: a service its own names, the demo's departments theirs."""
+    return service_environment(instance, name) if name in SERVICES else department_environment(instance)
+
+
 def demo_environment(instance: Instance) -> Environment:
     """What the demo needs to log in as its people and to load its city."""
     secrets = instance.secrets

@@ -50,6 +50,7 @@ async def who_else(service, issuer):
 @pytest.fixture
 async def given(desk, department):
     """A filing with the case that the app is given."""
+    assert department.url
     await desk.publish(newborn_by_app(**{ITEM: APP}))
     filing, cases = await desk.submitted()
     return filing, cases[ITEM]
@@ -235,6 +236,7 @@ async def test_an_incident_is_handed_over_to_the_officers(desk, department, give
 
 
 async def test_a_case_of_another_department_goes_to_its_officers(desk, department, given, others):
+    assert given
     others.registry.apps[APP].org_path = "zibo.zichuan.cdc"
     await run(desk)
     assert department.heard == []
@@ -254,7 +256,7 @@ async def test_a_word_after_withdrawal_is_recorded_and_not_applied(desk, departm
     assert (await desk.rows("select applied from callbacks"))[0][0] is False
 
 
-async def test_one_slow_department_delays_no_other(desk, department, given, others, clock):
+async def test_one_slow_department_delays_no_other(desk, department, others, clock):
     await desk.publish(newborn_by_app(**{ITEM: APP}, parenting_guidance="guidance"))
     department.behave = lambda *_: asyncio.sleep(30)
     async with Department(clock, department.callers).serve() as quick:

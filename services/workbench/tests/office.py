@@ -29,7 +29,7 @@ OFFICERS = {
     "cdc": (["workbench:manage_app", "workbench:read_app"], "zibo.zhangdian.cdc", "370303", "系统管理员"),
     "platform": (
         ["workbench:approve_app", "workbench:read_app", "workbench:manage_app"],
-        "zibo",
+        "zibo.big_data",
         "370300",
         "平台管理员",
     ),

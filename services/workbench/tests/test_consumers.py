@@ -67,3 +67,12 @@ async def test_a_fact_that_makes_no_sense_is_put_aside(office, rows):
     await office.orchestration.tell(case, ready())
     assert len(await office.todos()) == 1
     assert [row["consumer"] for row in await rows("SELECT consumer FROM dead_letters")] == ["workbench-open_todo"]
+
+
+async def test_what_a_departments_own_system_handles_is_no_todo_until_it_is_handed_over(office):
+    case = ready(app="cdc_vaccination")
+    await office.orchestration.tell(case)
+    assert await office.todos() == []
+    case.app, case.version = "", 2
+    await office.orchestration.tell(case)
+    assert [todo["source_id"] for todo in await office.todos()] == [case.case_id]

@@ -14,14 +14,13 @@ from common.auth import Authenticator, CachedPosts, Verifier
 from common.bus import Bus
 from common.crypto import KeyRing
 from common.db import Database
-from tongban.workbench.v1 import app_service_pb2_grpc
 
 from workbench import jobs
 from workbench.api import router
 from workbench.clients import Colleagues, Posts
 from workbench.consumers import subscriptions
 from workbench.domain.app import AddressRules
-from workbench.rpc import AppService
+from workbench.rpc import SERVICES
 from workbench.settings import Settings
 from workbench.store import Store
 from workbench.usecases.hub import STREAM, Hub
@@ -84,7 +83,7 @@ def house(app: App) -> process.House:
         http_port=app.settings.http_port,
         rpc=rpc.server(
             app.store,
-            [(app_service_pb2_grpc.add_AppServiceServicer_to_server, AppService)],
+            SERVICES,
             authenticator=app.authenticator,
             locale=LOCALE,
         ),

@@ -72,3 +72,6 @@ def _moment(at: datetime) -> Timestamp:
     moment = Timestamp()
     moment.FromDatetime(at)
     return moment
+
+
+SERVICES = ((app_service_pb2_grpc.add_AppServiceServicer_to_server, AppService),)

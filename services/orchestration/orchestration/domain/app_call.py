@@ -16,7 +16,7 @@ from orchestration.domain.call import CallState, after_failure
 from orchestration.domain.case import WITH_DEPARTMENT, Status
 from orchestration.domain.definition import canonical
 from orchestration.domain.filing import Fact, Filing, Happened, Step, settled
-from orchestration.domain.refusals import AppHandlesNot
+from orchestration.domain.refusals import NotOfAnApp
 
 PATIENCE = timedelta(minutes=2)  # until an app that took a case is asked how far it is
 RESTED = timedelta(seconds=15)  # until an app that keeps failing is tried again at all
@@ -145,7 +145,7 @@ def hand_over(filing: Filing, case_id: str, *, at: datetime) -> Step:
     """Give a case of an app to the department's officers (转人工); its clocks run on."""
     case = filing.case(case_id)
     if case.app is None or case.status not in WITH_DEPARTMENT:
-        raise AppHandlesNot(case_id=case_id)
+        raise NotOfAnApp(case_id=case_id)
     theirs = replace(case, app=None, version=case.version + 1)
     facts = [Fact(Happened.CASE_READY, theirs)]
     if theirs.status is Status.ACCEPTED:

@@ -126,7 +126,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Handler:
+class OwnSystem:
     """The department's own system (应用) that handles an item, by its code in the registry."""
 
     __pydantic_config__: ClassVar = _STRICT
@@ -150,7 +150,7 @@ class Item:
     form_fields: tuple[str, ...] = ()
     requirements: tuple[Need, ...] = ()
     result: Result | None = None
-    handled_by: Handler | None = None
+    handled_by: OwnSystem | None = None
 
     @property
     def type(self) -> str:

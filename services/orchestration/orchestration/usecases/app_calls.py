@@ -13,7 +13,7 @@ from orchestration.domain import app_call as rules
 from orchestration.domain.app_call import Answer, AppCall, Phase, Reply
 from orchestration.domain.call import Kind
 from orchestration.domain.case import WITH_DEPARTMENT
-from orchestration.domain.refusals import AppHandlesNot, IncidentNotFound
+from orchestration.domain.refusals import IncidentNotFound, NotOfAnApp
 from orchestration.domain.registered import RegisteredApp
 from orchestration.store import Tx
 from orchestration.usecases.acts import record_act
@@ -84,7 +84,7 @@ async def hand_over_incident(tx: Tx, call_id: str) -> None:
         raise IncidentNotFound(call_id=call_id)
     _, call = found
     if call is None:
-        raise AppHandlesNot(call_id=call_id)
+        raise NotOfAnApp(call_id=call_id)
     await _hand_over(tx, call)
 
 
@@ -112,16 +112,15 @@ async def _made(app: App, actor: Actor, call: AppCall) -> Answer:
         registered = await app.outside.apps.get(call.app)
         if registered is None or not registered.is_approved:
             return Answer(Reply.UNREACHED, error="APP_NOT_APPROVED")
-        looking = replace(actor, call=replace(actor.call, purpose=_WHY))
-        async with app.store.begin(looking) as tx:
-            case = await read_case(tx, call.case_id)
-        if case.file.case.status not in WITH_DEPARTMENT or case.file.case.app != call.app:
+        async with app.store.begin(actor) as tx:
+            case = (await tx.cases.read(call.case_id)).case
+        if case.status not in WITH_DEPARTMENT or case.app != call.app:
             return Answer(Reply.DECIDED)
-        if not registered.is_of(case.file.case.org_path) or case.item.code not in registered.items:
+        if not registered.is_of(case.org_path) or case.item not in registered.items:
             async with app.store.begin(actor) as tx:
                 await _hand_over(tx, call)
             return Answer(Reply.DECIDED)
-        answer = await _called(app, registered, call, case)
+        answer = await _called(app, actor, registered, call)
         if answer.told is not None:
             return await _taken_at_its_word(app, actor, call, answer)
     except Refusal as refusal:
@@ -129,10 +128,13 @@ async def _made(app: App, actor: Actor, call: AppCall) -> Answer:
     return answer
 
 
-async def _called(app: App, registered: RegisteredApp, call: AppCall, case: CaseDetail) -> Answer:
-    if call.phase is Phase.GIVE:
-        return await app.outside.departments.give(registered, _content(call, case))
-    return await app.outside.departments.ask(registered, call.case_id)
+async def _called(app: App, actor: Actor, registered: RegisteredApp, call: AppCall) -> Answer:
+    if call.phase is not Phase.GIVE:
+        return await app.outside.departments.ask(registered, call.case_id)
+    giving = replace(actor, call=replace(actor.call, purpose=_WHY))
+    async with app.store.begin(giving) as tx:
+        detail = await read_case(tx, call.case_id)
+    return await app.outside.departments.give(registered, _content(call, detail))
 
 
 async def _taken_at_its_word(app: App, actor: Actor, call: AppCall, answer: Answer) -> Answer:
