@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from tongban.accounts.v1 import account_pb2 as _account_pb2
 import builtins as _builtins
@@ -18,6 +19,65 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class CheckAgentRequest(_message.Message):
+    """Asks whether the caller may act for a legal person (法人)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USCC_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
+    ITEM_CODE_FIELD_NUMBER: _builtins.int
+    uscc: _builtins.str
+    matter_code: _builtins.str
+    item_code: _builtins.str
+    """Empty: the matter as a whole."""
+    def __init__(
+        self,
+        *,
+        uscc: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
+        item_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "matter_code", b"matter_code", "uscc", b"uscc"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAgentRequest: _TypeAlias = CheckAgentRequest  # noqa: Y015
+
+@_typing.final
+class CheckAgentResponse(_message.Message):
+    """The caller's right; every act on it names the legal person and the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    legal_person_id: _builtins.str
+    agency_id: _builtins.str
+    """The agency that gives the right; empty for the legal representative."""
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; not set for the legal representative."""
+
+    def __init__(
+        self,
+        *,
+        legal_person_id: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "legal_person_id", b"legal_person_id", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAgentResponse: _TypeAlias = CheckAgentResponse  # noqa: Y015
 
 @_typing.final
 class CheckRelationsRequest(_message.Message):

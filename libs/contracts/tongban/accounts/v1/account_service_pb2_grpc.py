@@ -70,6 +70,11 @@ class AccountServiceStub:
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
                 _registered_method=True)
+        self.CheckAgent = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/CheckAgent',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -125,6 +130,13 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckAgent(self, request, context):
+        """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.CheckRelations,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.SerializeToString,
+            ),
+            'CheckAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAgent,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +371,33 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/CheckRelations',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/CheckAgent',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.FromString,
             options,
             channel_credentials,
             insecure,

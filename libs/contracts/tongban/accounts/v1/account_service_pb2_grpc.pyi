@@ -47,6 +47,8 @@ class AccountServiceStub:
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
     CheckRelations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]
     """Tells of which of these persons the calling citizen is the guardian now."""
+    CheckAgent: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CheckAgentRequest, _account_service_pb2.CheckAgentResponse]
+    """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -67,6 +69,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
     CheckRelations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]  # type: ignore[assignment]
     """Tells of which of these persons the calling citizen is the guardian now."""
+    CheckAgent: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CheckAgentRequest, _account_service_pb2.CheckAgentResponse]  # type: ignore[assignment]
+    """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who people are, where they work and what they may do."""
@@ -126,5 +130,13 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.CheckRelationsResponse, _abc.Awaitable[_account_service_pb2.CheckRelationsResponse]]:
         """Tells of which of these persons the calling citizen is the guardian now."""
+
+    @_abc_1.abstractmethod
+    def CheckAgent(
+        self,
+        request: _account_service_pb2.CheckAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CheckAgentResponse, _abc.Awaitable[_account_service_pb2.CheckAgentResponse]]:
+        """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
