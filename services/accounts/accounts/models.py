@@ -163,6 +163,44 @@ class AccountRow(SQLModel, table=True):
     told_version: int
 
 
+class LegalPersonRow(SQLModel, table=True):
+    """A legal person with its legal representative."""
+
+    __tablename__ = "legal_persons"
+    __table_args__ = (
+        ForeignKeyConstraint(["representative_id"], ["persons.person_id"]),
+        Index("legal_persons_uscc", "uscc", unique=True),
+        Index("legal_persons_representative", "representative_id"),
+    )
+
+    legal_person_id: UUID = Field(primary_key=True)
+    uscc: str
+    name: str
+    representative_id: UUID
+    version: int
+
+
+class AgencyRow(SQLModel, table=True):
+    """What one person may do for one legal person."""
+
+    __tablename__ = "agencies"
+    __table_args__ = (
+        ForeignKeyConstraint(["legal_person_id"], ["legal_persons.legal_person_id"]),
+        ForeignKeyConstraint(["agent_id"], ["persons.person_id"]),
+        Index("agencies_legal_person", "legal_person_id"),
+        Index("agencies_agent", "agent_id"),
+    )
+
+    agency_id: UUID = Field(primary_key=True)
+    legal_person_id: UUID
+    agent_id: UUID
+    matters: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    items: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
+
+
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
@@ -170,3 +208,5 @@ posts = SQLModel.metadata.tables["posts"]
 delegations = SQLModel.metadata.tables["delegations"]
 guardianships = SQLModel.metadata.tables["guardianships"]
 accounts = SQLModel.metadata.tables["accounts"]
+legal_persons = SQLModel.metadata.tables["legal_persons"]
+agencies = SQLModel.metadata.tables["agencies"]

@@ -13,7 +13,7 @@ from accounts.domain.organisation import Organisation
 from accounts.domain.person import PersonView
 from accounts.domain.post import Post, PostNotHeld
 from accounts.store import Store
-from accounts.usecases import guardianships, organisations, persons, posts
+from accounts.usecases import guardianships, legal_persons, organisations, persons, posts
 from accounts.usecases.posts import uuid_or_none
 
 MOST = 200
@@ -95,6 +95,17 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         return pb.CheckRelationsResponse(
             relations=[_relation(each.ward_id, each.guardianship_id, until=each.valid_until) for each in found]
         )
+
+    async def CheckAgent(self, request: pb.CheckAgentRequest, context: rpc.Context) -> pb.CheckAgentResponse:  # noqa: N802
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await legal_persons.check_agent(
+                tx, request.uscc, matter_code=request.matter_code, item_code=request.item_code
+            )
+        answer = pb.CheckAgentResponse(legal_person_id=str(found.legal_person.legal_person_id))
+        if found.agency is not None:
+            answer.agency_id = str(found.agency.agency_id)
+            answer.valid_until.FromDatetime(found.agency.valid_until)
+        return answer
 
 
 def _check_count(asked: Iterable[str]) -> None:

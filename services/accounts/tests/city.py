@@ -48,9 +48,10 @@ MANAGER = [
     *("accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post", "accounts:manage_account"),
 ]
 READER = ["accounts:read_person", "accounts:read_organisation"]
+REGISTRAR = ["accounts:register_person", "accounts:register_legal_person", "accounts:manage_guardianship"]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
-    "mayor": (_id(301), "zibo", [*MANAGER, *READER, "accounts:register_person", "accounts:manage_guardianship"]),
+    "mayor": (_id(301), "zibo", [*MANAGER, *READER, *REGISTRAR]),
     "chief": (_id(302), "zhangdian", [*MANAGER, *READER, "accounts:delegate_post"]),
     "zichuan_chief": (_id(303), "zichuan", [*MANAGER, *READER]),
     "reader": (_id(304), "police", READER),
@@ -58,7 +59,7 @@ OFFICERS = {
     "powerless": (_id(306), "police", []),
 }
 SERVICE = [
-    *(*MANAGER, *READER, "accounts:register_person", "accounts:who_am_i", "accounts:manage_guardianship"),
+    *(*MANAGER, *READER, *REGISTRAR, "accounts:who_am_i"),
 ]
 
 

@@ -18,6 +18,7 @@ from accounts.store.access import AccessLog
 from accounts.store.accounts import Accounts, account_of
 from accounts.store.delegations import Delegations
 from accounts.store.guardianships import Guardianships
+from accounts.store.legal_persons import LegalPersons
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
@@ -38,6 +39,7 @@ class Tx:
     accounts: Accounts
     delegations: Delegations
     guardianships: Guardianships
+    legal_persons: LegalPersons
     access: AccessLog
     sealing: Sealing
 
@@ -75,6 +77,7 @@ class Store:
                 accounts=Accounts(unit),
                 delegations=Delegations(unit),
                 guardianships=Guardianships(unit),
+                legal_persons=LegalPersons(unit),
                 access=AccessLog(unit),
                 sealing=Sealing(unit),
             )
