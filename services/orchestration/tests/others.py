@@ -100,6 +100,7 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
 
     posts: dict[str, account_pb2.Post] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    proof_level: int = 3
 
     def employ(self, employee: str, org_path: str, region_code: str, permissions=EVERYTHING) -> None:
         self.posts[employee] = account_pb2.Post(
@@ -110,6 +111,10 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
             region_code=region_code,
             permissions=[f"orchestration:{each}" for each in permissions],
         )
+
+    async def WhoAmI(self, request, context):  # noqa: N802
+        person = account_pb2.Person(person_id=claims_of(context)["person_id"], proof_level=self.proof_level)
+        return account_service_pb2.WhoAmIResponse(person=person)
 
     async def ResolvePost(self, request, context):  # noqa: N802
         return account_service_pb2.ResolvePostResponse(post=self.posts[claims_of(context)["employee_id"]])

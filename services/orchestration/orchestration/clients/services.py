@@ -91,7 +91,7 @@ class Verification:
 
 
 class Accounts:
-    """Organisations and posts."""
+    """Organisations, posts, and how surely a person is known."""
 
     def __init__(self, channel: Channel) -> None:
         self._stub = AccountServiceStub(channel)
@@ -111,6 +111,11 @@ class Accounts:
             )
             for org in answer.organisations
         }
+
+    async def proof_level(self, actor: Actor) -> int:
+        """How surely the caller's identity was proven."""
+        answer = await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), actor=actor)
+        return int(answer.person.proof_level)
 
     async def resolve_post(self, token: str, employee_id: str, post_id: str | None) -> Post:
         """The post an officer asks to act in, or the first when none is named; asked with the officer's own token."""

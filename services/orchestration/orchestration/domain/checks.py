@@ -21,6 +21,7 @@ _ITEM_CODE = re.compile(r"\d{2}(01|05|07|08|09|10|20)\d{8}")
 _LICENCE_TYPE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}\d{3}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SITUATIONS = 4096
+_SUREST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def check(definition: Definition) -> tuple[Problem, ...]:
     """Every problem of the definition; none means that it can be published."""
     shape = [
         *_codes(definition),
+        *_proof(definition),
         *_people(definition),
         *_form(definition),
         *chain.from_iterable(_requirement(definition, requirement) for requirement in definition.requirements),
@@ -44,6 +46,11 @@ def check(definition: Definition) -> tuple[Problem, ...]:
     ]
     # What may happen can be told only where the names and the graph are sound.
     return (*shape, *(_cycle(definition) or (() if shape else tuple(_situations(definition)))))
+
+
+def _proof(definition: Definition) -> Iterator[Problem]:
+    if not 0 <= definition.proof_level <= _SUREST:
+        yield Problem("PROOF_LEVEL_UNKNOWN", "proof_level", {"level": definition.proof_level})
 
 
 def _codes(definition: Definition) -> Iterator[Problem]:

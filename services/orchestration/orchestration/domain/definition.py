@@ -173,6 +173,8 @@ class Definition:
     items: tuple[Item, ...]
     requirements: tuple[Requirement, ...] = ()
     determinants: tuple[Determinant, ...] = ()
+    # how surely accounts must know who the applicant is (实名等级), 0 to 4
+    proof_level: int = 0
 
     @cached_property
     def item(self) -> Mapping[str, Item]:

@@ -5,6 +5,7 @@ Refusal
 ├── MatterNotFound, FilingNotFound, CaseNotFound                        (NotFound: absent or out of sight)
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
+├── ProofTooWeak                                                        (Denied: who files must be known more surely)
 ├── FilingAlreadySubmitted, FilingNotSubmitted
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
@@ -12,11 +13,11 @@ Refusal
 ├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
 ├── DocumentNotFound, DocumentUnknown                                    (absent; not genuine)
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
-├── IncidentNotFound, AppHandlesNot                                     (nothing to retry, or to hand over)
+├── IncidentNotFound, NotOfAnApp                                        (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
 """
 
-from common.errors import Conflict, Invalid, NotFound, Refusal
+from common.errors import Conflict, Denied, Invalid, NotFound, Refusal
 
 
 class DefinitionInvalid(Invalid):
@@ -57,6 +58,10 @@ class NoItemApplies(Refusal):
 
 class PlanChanged(Refusal):
     """The plan is not the one that was shown."""
+
+
+class ProofTooWeak(Denied):
+    """The applicant's identity is not proven surely enough for this matter."""
 
 
 class MaterialsMissing(Refusal):
@@ -143,7 +148,7 @@ class IncidentNotFound(NotFound):
     """No such call waits for people."""
 
 
-class AppHandlesNot(Refusal):
+class NotOfAnApp(Refusal):
     """What waits for people is no case of an app."""
 
 

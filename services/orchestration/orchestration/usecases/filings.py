@@ -20,7 +20,7 @@ from orchestration.domain.plan import (
     difference,
     licence_queries,
 )
-from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged
+from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged, ProofTooWeak
 from orchestration.domain.split import ONLINE, number, split
 from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
@@ -123,6 +123,7 @@ async def prepare_submission(
             return None
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         at = tx.unit.at
+    await _refuse_unproven(outside, actor, definition)
     departments, findings = await _look_up(outside, actor, definition, dossier)
 
     def compiled(found: Mapping[str, Finding]) -> Plan:
@@ -184,6 +185,11 @@ async def read_timeline(tx: Tx, filing_id: str, *, after: tuple[datetime, UUID] 
     """What happened to the filing and its cases, oldest first."""
     await tx.filings.read(filing_id)
     return await tx.operations.timeline(filing_id, acts=_TIMELINE, after=after, size=size)
+
+
+async def _refuse_unproven(outside: Outside, actor: Actor, definition: Definition) -> None:
+    if definition.proof_level and (held := await outside.accounts.proof_level(actor)) < definition.proof_level:
+        raise ProofTooWeak(needed=definition.proof_level, held=held)
 
 
 def _refuse_changed(dossier: Dossier, plan: Plan, plan_digest: str) -> None:
