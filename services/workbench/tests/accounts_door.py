@@ -51,6 +51,24 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         found = [post for post in self.posts if post.post_id in request.post_ids]
         return account_service_pb2.BatchGetPostsResponse(posts=found)
 
+    async def FindDepartments(self, request, _context):  # noqa: N802 - named by the contract
+        known = {"civil_affairs": "民政局", "police": "公安局"}
+        paths = {
+            department: f"zibo.zhangdian.{department}" for department in request.departments if department in known
+        }
+        return account_service_pb2.FindDepartmentsResponse(
+            organisations=[
+                account_pb2.Organisation(
+                    org_id=org_of(path),
+                    name=known[department],
+                    department=department,
+                    region_code=request.region_code,
+                    org_path=path,
+                )
+                for department, path in paths.items()
+            ]
+        )
+
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["Accounts"]:
         server = grpc.aio.server()

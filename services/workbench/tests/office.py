@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 MOTHER = "00000000-0000-7000-8000-000000000201"
 STRANGER = "00000000-0000-7000-8000-000000000203"
-VERBS = ["workbench:read_todo", "workbench:claim_todo", "workbench:read_message"]
+VERBS = ["workbench:read_todo", "workbench:claim_todo", "workbench:read_message", "workbench:ask_consult"]
 OFFICERS = {
     "police": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警"),
     "police2": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警(二)"),

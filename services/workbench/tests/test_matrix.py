@@ -4,7 +4,7 @@ import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
 from .apps import an_app, without_code
-from .office import MOTHER, STRANGER, submitted
+from .office import MOTHER, STRANGER, claim, submitted
 
 
 async def test_only_who_may_is_let_in(office):
@@ -21,6 +21,23 @@ async def test_only_who_may_is_let_in(office):
     async def claimed():
         await office.ask("POST", f"{path}:claim")
         return f"{path}:return", {"reason": "退"}
+
+    civil, question = (
+        Who("civil", office.officer("civil")),
+        {"department": "civil_affairs", "question": "?", "due_on": "2026-11-26"},
+    )
+
+    async def to_ask():
+        await office.ask("POST", "/v1/absence:end")
+        seen = (await office.ask("GET", path)).json()
+        await office.ask("POST", f"{path}:reassign", "lead", {"post_id": "post-police", "revision": seen["revision"]})
+        return f"{path}:consult", question
+
+    async def to_answer():
+        await office.ask("POST", *(await to_ask())[:1], "police", question)
+        theirs = (await office.todos("?kind=consult", "civil"))[0]
+        await office.ask("POST", claim(theirs), "civil")
+        return f"/v1/todos/{theirs['todo_id']}:answer", {"answer": "无异议"}
 
     async def as_seen():
         seen = (await office.ask("GET", path)).json()
@@ -39,6 +56,9 @@ async def test_only_who_may_is_let_in(office):
             "POST", f"/v1/todos/{todo['todo_id']}:return", police, {"reason": "退"}, strangers=elsewhere, given=claimed
         ),
         Door("POST", f"/v1/todos/{todo['todo_id']}:reassign", lead, given=as_seen),
+        Door("GET", f"{path}/consults", police, strangers=elsewhere),
+        Door("POST", f"{path}:consult", police, strangers=elsewhere, given=to_ask),
+        Door("POST", f"{path}:answer", civil, given=to_answer),
         Door("GET", "/v1/absence", police),
         Door("GET", "/v1/messages", mother),
         Door("GET", "/v1/messages/counts", mother),

@@ -1,5 +1,6 @@
 """What the routes take."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from common.web import app_of
@@ -35,6 +36,13 @@ async def hub_of(request: Request) -> Hub:
     return hub
 
 
+async def sentences_of(request: Request) -> Mapping[str, str]:
+    """Give a route the texts of messages."""
+    sentences: Mapping[str, str] = (await app_of(request)).sentences
+    return sentences
+
+
+SentencesDep = Annotated[Mapping[str, str], Depends(sentences_of)]
 HubDep = Annotated[Hub, Depends(hub_of)]
 StoreDep = Annotated[Store, Depends(store_of)]
 ColleaguesDep = Annotated[Colleagues, Depends(colleagues_of)]

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from workbench.api.access import HubDep
 from workbench.api.messages import MayReadMessage
-from workbench.domain.message import Position
+from workbench.domain.message import Place
 from workbench.usecases.hub import News, Tab
 
 router = APIRouter(prefix="/v1")
@@ -67,7 +67,7 @@ async def open_stream(
 
 
 async def _events(
-    told: AsyncGenerator[tuple[Position, News]], tab: Tab, readiness: Readiness, seconds: int
+    told: AsyncGenerator[tuple[Place, News]], tab: Tab, readiness: Readiness, seconds: int
 ) -> AsyncIterator[bytes]:
     """Write the events, and a heartbeat while there are none, until the stream's time is over."""
     clock = asyncio.get_running_loop().time
@@ -98,7 +98,7 @@ async def _events(
                 await asyncio.wait([coming])
 
 
-def _written(position: Position, news: News) -> bytes:
+def _written(place: Place, news: News) -> bytes:
     told = news.delivery or {"unread": news.unread, "todos": news.todos}
     name = b"message" if news.delivery else b"counts"
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(position).encode(), name, orjson.dumps(told, default=str))
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(place).encode(), name, orjson.dumps(told, default=str))

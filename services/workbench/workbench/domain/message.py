@@ -76,7 +76,7 @@ class Delivery:
     sent_at: datetime
 
 
-def compose(
+def make_message(
     message_id: UUID,
     source: str,
     source_id: str,
@@ -115,7 +115,7 @@ def organisation_mailbox(org_path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Place:
     """How far a reader has been told, in each of its mailboxes; written as the id of an event."""
 
     mailboxes: tuple[str, ...]
@@ -128,16 +128,16 @@ class Position:
         """Say whether a delivery was told before."""
         return delivery.seq <= self.seqs[self.mailboxes.index(delivery.mailbox)]
 
-    def after(self, delivery: Delivery) -> "Position":
+    def after(self, delivery: Delivery) -> "Place":
         """Move on to a delivery."""
         place = self.mailboxes.index(delivery.mailbox)
-        return Position(self.mailboxes, (*self.seqs[:place], delivery.seq, *self.seqs[place + 1 :]))
+        return Place(self.mailboxes, (*self.seqs[:place], delivery.seq, *self.seqs[place + 1 :]))
 
-    def resumed(self, last_event_id: str) -> "Position":
+    def resumed(self, last_event_id: str) -> "Place":
         """Go back to where a reader was; what cannot be read, or lies ahead, is where the mailboxes stand now."""
         parts = last_event_id.split(".")
         if len(parts) != len(self.seqs) or not all(part.isascii() and part.isdigit() for part in parts):
             return self
-        return Position(
+        return Place(
             self.mailboxes, tuple(min(int(part[:19]), seq) for part, seq in zip(parts, self.seqs, strict=True))
         )

@@ -16,6 +16,7 @@ from common.transaction import Transaction
 
 from workbench.store.absences import Absences
 from workbench.store.apps import Apps
+from workbench.store.consults import Consults
 from workbench.store.messages import Messages
 from workbench.store.todos import Todos
 
@@ -31,6 +32,7 @@ class Tx:
     apps: Apps
     absences: Absences
     messages: Messages
+    consults: Consults
 
 
 class Store:
@@ -71,6 +73,7 @@ class Store:
                 apps=Apps(unit),
                 absences=Absences(unit),
                 messages=Messages(unit, stirred),
+                consults=Consults(unit),
             )
         if stirred.is_set():
             try:

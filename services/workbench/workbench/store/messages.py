@@ -10,7 +10,7 @@ from common.paging import Page, cut, decode
 from common.transaction import Transaction
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
 
-from workbench.domain.message import Delivery, Message, MessageKind, MessageNotFound, MessageView, Position
+from workbench.domain.message import Delivery, Message, MessageKind, MessageNotFound, MessageView, Place
 from workbench.models import deliveries, mailboxes, messages, receipts
 
 # The mailbox's row is locked until the commit: its numbers become visible in their order, and none is missed.
@@ -98,21 +98,21 @@ class Messages:
         unread = self._read_by(reader, boxes).where(receipts.c.read_at.is_(None)).subquery()
         return int((await self._unit.connection.execute(select(func.count()).select_from(unread))).scalar_one())
 
-    async def stand(self, boxes: Sequence[str]) -> Position:
+    async def place(self, boxes: Sequence[str]) -> Place:
         """Tell where mailboxes stand now."""
         heads = await self.heads(boxes)
-        return Position(tuple(boxes), tuple(heads.get(box, 0) for box in boxes))
+        return Place(tuple(boxes), tuple(heads.get(box, 0) for box in boxes))
 
     async def heads(self, boxes: Sequence[str]) -> dict[str, int]:
         """Tell the last number of each mailbox that holds anything."""
         statement = select(mailboxes.c.mailbox, mailboxes.c.last_seq).where(mailboxes.c.mailbox.in_(boxes))
         return {row.mailbox: row.last_seq for row in await self._unit.connection.execute(statement)}
 
-    async def since(self, position: Position, most: int) -> list[Delivery]:
-        """List what came after a position, in each mailbox in order."""
+    async def since(self, place: Place, most: int) -> list[Delivery]:
+        """List what came after a place, in each mailbox in order."""
         behind = [
             and_(deliveries.c.mailbox == box, deliveries.c.seq > seq)
-            for box, seq in zip(position.mailboxes, position.seqs, strict=True)
+            for box, seq in zip(place.mailboxes, place.seqs, strict=True)
         ]
         shown = (messages.c.message_id, messages.c.kind, messages.c.title, messages.c.sent_at)
         statement = (

@@ -9,6 +9,7 @@ from workbench.usecases.apps import (
     register_app,
     suspend_app,
 )
+from workbench.usecases.consults import answer_consult, ask_consult, list_consults
 from workbench.usecases.messages import count_unread, list_messages, read_message, send_message
 from workbench.usecases.reminders import remind_due
 from workbench.usecases.todos import (
@@ -28,7 +29,9 @@ from workbench.usecases.todos import (
 
 __all__ = [
     "accept",
+    "answer_consult",
     "approve_app",
+    "ask_consult",
     "change_app",
     "claim_todo",
     "count_todos",
@@ -38,6 +41,7 @@ __all__ = [
     "finish",
     "get_apps",
     "list_apps",
+    "list_consults",
     "list_messages",
     "list_todos",
     "make_ready",

@@ -10,7 +10,7 @@ from common.errors import TooMany, Unavailable
 from common.telemetry import log
 from prometheus_client import Gauge
 
-from workbench.domain.message import Delivery, Position
+from workbench.domain.message import Delivery, Place
 from workbench.domain.todo import Counts
 from workbench.store import Store
 from workbench.usecases import messages as verbs
@@ -58,7 +58,7 @@ class Reader:
     """A citizen, or the post of an officer, with all tabs that are open; each thing is looked up once for all."""
 
     actor: Actor
-    position: Position
+    place: Place
     tabs: set[Tab] = field(default_factory=set)
     counts: tuple[int, Counts | None] | None = None
 
@@ -76,34 +76,34 @@ class Hub:
         self._readers: dict[str, Reader] = {}
         self._woken = asyncio.Event()
 
-    async def news(self, tab: Tab, actor: Actor, last_event_id: str) -> AsyncGenerator[tuple[Position, News]]:
+    async def news(self, tab: Tab, actor: Actor, last_event_id: str) -> AsyncGenerator[tuple[Place, News]]:
         """Tell a tab what it missed since its last event, the counts, and from then on what comes; never ends."""
         async with self._store.begin(actor) as tx:
-            now = await verbs.stand(tx)
+            now = await verbs.find_place(tx)
         reader = self._join(tab, actor, now)
-        position = now.resumed(last_event_id) if last_event_id else now
+        place = now.resumed(last_event_id) if last_event_id else now
         try:
             missed = True
             while missed:
                 async with self._store.begin(actor) as tx:
-                    missed_ones = await verbs.list_since(tx, position, most=_PAGE)
+                    missed_ones = await verbs.list_since(tx, place, most=_PAGE)
                     counts = await verbs.count_for_stream(tx)
                 for delivery in missed_ones:
-                    position = position.after(delivery)
-                    yield position, News(delivery)
+                    place = place.after(delivery)
+                    yield place, News(delivery)
                 missed = len(missed_ones) == _PAGE
-            yield position, News(None, *counts)
+            yield place, News(None, *counts)
             while not tab.is_lost or not tab.queue.empty():
                 news = await tab.queue.get()
                 if news.delivery is not None:
-                    if position.passed(news.delivery):
+                    if place.passed(news.delivery):
                         continue
-                    position = position.after(news.delivery)
+                    place = place.after(news.delivery)
                 elif (news.unread, news.todos) == counts:
                     continue
                 else:
                     counts = (news.unread, news.todos)
-                yield position, news
+                yield place, news
         finally:
             self._leave(tab, reader)
 
@@ -118,10 +118,10 @@ class Hub:
         if reader is not None and len(reader.tabs) >= MOST_TABS:
             raise TooManyTabs(most=MOST_TABS)
 
-    def _join(self, tab: Tab, actor: Actor, now: Position) -> Reader:
+    def _join(self, tab: Tab, actor: Actor, now: Place) -> Reader:
         name = now.mailboxes[0]
         reader = self._readers.get(name)
-        if reader is None or reader.position.mailboxes != now.mailboxes:
+        if reader is None or reader.place.mailboxes != now.mailboxes:
             reader = self._readers[name] = Reader(actor, now)
         reader.tabs.add(tab)
         TABS.inc()
@@ -130,7 +130,7 @@ class Hub:
     def _leave(self, tab: Tab, reader: Reader) -> None:
         reader.tabs.discard(tab)
         TABS.dec()
-        name = reader.position.mailboxes[0]
+        name = reader.place.mailboxes[0]
         if not reader.tabs and self._readers.get(name) is reader:
             del self._readers[name]
 
@@ -165,22 +165,21 @@ class Hub:
         """Hand every reader what came to its mailboxes, and its counts where they changed."""
         if not self._readers:
             return
-        boxes = {box for reader in self._readers.values() for box in reader.position.mailboxes}
+        boxes = {box for reader in self._readers.values() for box in reader.place.mailboxes}
         async with self._store.begin(system("workbench", route="look")) as tx:
             heads = await tx.messages.heads(sorted(boxes))
         for reader in list(self._readers.values()):
             behind = any(
-                heads.get(box, 0) > seq
-                for box, seq in zip(reader.position.mailboxes, reader.position.seqs, strict=True)
+                heads.get(box, 0) > seq for box, seq in zip(reader.place.mailboxes, reader.place.seqs, strict=True)
             )
             await self._tell(reader, behind=behind)
 
     async def _tell(self, reader: Reader, *, behind: bool) -> None:
         async with self._store.begin(reader.actor) as tx:
-            came = await verbs.list_since(tx, reader.position, most=_PAGE) if behind else []
+            came = await verbs.list_since(tx, reader.place, most=_PAGE) if behind else []
             counts = await verbs.count_for_stream(tx)
         for delivery in came:
-            reader.position = reader.position.after(delivery)
+            reader.place = reader.place.after(delivery)
             reader.put(News(delivery))
         if counts != reader.counts:
             reader.counts = counts

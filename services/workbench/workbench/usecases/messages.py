@@ -11,9 +11,9 @@ from workbench.domain.message import (
     Delivery,
     MessageKind,
     MessageView,
-    Position,
+    Place,
     Unread,
-    compose,
+    make_message,
     organisation_mailbox,
     person_mailbox,
     post_mailbox,
@@ -35,7 +35,7 @@ async def send_message(
     **data: str,
 ) -> None:
     """Tell recipients one thing once, however often the source tells it."""
-    message = compose(tx.unit.ids(), source, source_id, kind, sentences=sentences, data=data, at=tx.unit.at)
+    message = make_message(tx.unit.ids(), source, source_id, kind, sentences=sentences, data=data, at=tx.unit.at)
     await tx.messages.send(message, recipients)
 
 
@@ -66,14 +66,14 @@ async def count_for_stream(tx: Tx) -> tuple[int, Counts | None]:
     return (await count_unread(tx)).unread, todos
 
 
-async def stand(tx: Tx) -> Position:
+async def find_place(tx: Tx) -> Place:
     """Tell where the caller's mailboxes stand now."""
-    return await tx.messages.stand(mailboxes_of(tx.unit.actor))
+    return await tx.messages.place(mailboxes_of(tx.unit.actor))
 
 
-async def list_since(tx: Tx, position: Position, *, most: int) -> list[Delivery]:
-    """List what came to the caller after a position."""
-    return await tx.messages.since(position, most)
+async def list_since(tx: Tx, place: Place, *, most: int) -> list[Delivery]:
+    """List what came to the caller after a place."""
+    return await tx.messages.since(place, most)
 
 
 def mailboxes_of(actor: Actor) -> tuple[str, ...]:
