@@ -98,5 +98,4 @@ def _organisation(dossier: Dossier, case: Case) -> str:
 def _local(at: datetime | None) -> str:
     if at is None:
         return ""
-    local = at.astimezone(_LOCAL)
-    return f"{local.year}年{local.month}月{local.day}日"
+    return at.astimezone(_LOCAL).date().isoformat()
