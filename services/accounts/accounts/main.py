@@ -71,6 +71,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
+    tell_states = partial(jobs.tell_states, app.store, partial(_keycloak, app.settings))
     return process.House(
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
@@ -85,7 +86,13 @@ def house(app: App) -> process.House:
         database=app.store.database,
         bus=app.bus,
         store=app.store,
-        jobs=[process.Job("tell_states", timedelta(seconds=1), partial(jobs.tell_states, app.store, app.settings))],
+        jobs=[
+            process.Job(
+                "tell_states",
+                timedelta(seconds=1),
+                tell_states,
+            )
+        ],
     )
 
 
@@ -98,9 +105,7 @@ async def reconcile(app: App) -> None:
         client_secrets=_open(settings.client_secrets),
         demo=settings.demo,
     )
-    async with Administration(
-        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
-    ) as keycloak:
+    async with _keycloak(settings) as keycloak:
         changes = await reconcile_realms(
             keycloak, place, people=settings.demo_people, demo_secrets=_open(settings.demo_secrets)
         )
@@ -111,6 +116,12 @@ async def reseal_all(app: App) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
     if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
         sys.exit(1)
+
+
+def _keycloak(settings: Settings) -> Administration:
+    return Administration(
+        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
+    )
 
 
 def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:

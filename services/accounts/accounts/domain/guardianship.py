@@ -13,7 +13,6 @@ Invalid
 └── PersonUnknown                      a person named is not registered
 """
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -157,6 +156,7 @@ def comes_of_age(born: date) -> datetime:
 
     The day of birth is not counted, and where a month lacks the day its last day stands for it.
     """
-    year = born.year + FULL_AGE
-    birthday = date(year, born.month, min(born.day, calendar.monthrange(year, born.month)[1]))
+    # Eighteen years after a leap year is never one.
+    day = 28 if (born.month, born.day) == (2, 29) else born.day
+    birthday = date(born.year + FULL_AGE, born.month, day)
     return datetime.combine(birthday + timedelta(days=1), time(), CHINA).astimezone(UTC)
