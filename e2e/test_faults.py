@@ -15,17 +15,7 @@ from tools.runner.control import Control
 
 FILINGS = 50
 # what is killed, one after the other, while the filings run: a service (with its relay and consumers), and the broker
-VICTIMS = (
-    "orchestration",
-    "department",
-    "nats",
-    "verification",
-    "workbench",
-    "orchestration",
-    "nats",
-    "accounts",
-    "gateway",
-)
+VICTIMS = ("orchestration", "nats", "verification", "workbench", "orchestration", "nats", "accounts", "gateway")
 PAUSE = 3.0
 LIMIT = 240
 AWAY = {502, 503, 504, 429}
