@@ -51,7 +51,7 @@ async def ask_consult(
     )
     await tx.consults.add(consult)
     source_id = str(consult.consult_id)
-    title = f"征求意见：{todo.description.title}"
+    title = sentences["CONSULT_TODO"].format(title=todo.description.title)
     description = Description(
         title=title,
         org_id=department.org_id,
