@@ -100,6 +100,36 @@ def _terminated(filing: Filing, case: Case, at: datetime) -> Message:
     return case_pb.CaseTerminated(**_told(filing, case), reason_code=case.reason_code or "", terminated_at=_moment(at))
 
 
+def _supplement_requested(filing: Filing, case: Case, at: datetime) -> Message:
+    due_at = case.supplement.due_at if case.supplement else None
+    return case_pb.CaseSupplementRequested(**_told(filing, case), requested_at=_moment(at), due_at=_moment(due_at))
+
+
+def _supplemented(filing: Filing, case: Case, at: datetime) -> Message:
+    return case_pb.CaseSupplemented(**_named(filing, case), supplemented_at=_moment(at))
+
+
+def _due_changed(filing: Filing, case: Case, at: datetime) -> Message:
+    return case_pb.CaseDueChanged(
+        **_told(filing, case),
+        changed_at=_moment(at),
+        promised_due_at=_moment(case.promised_due_at),
+        statutory_due_at=_moment(case.statutory_due_at),
+    )
+
+
+def _promised_overdue(filing: Filing, case: Case, _at: datetime) -> Message:
+    return case_pb.CasePromisedOverdue(
+        **_named(filing, case), due_at=_moment(case.promised_due_at), org_path=case.org_path
+    )
+
+
+def _statutory_overdue(filing: Filing, case: Case, _at: datetime) -> Message:
+    return case_pb.CaseStatutoryOverdue(
+        **_named(filing, case), due_at=_moment(case.statutory_due_at), org_path=case.org_path
+    )
+
+
 _OF_A_CASE: Mapping[Happened, Callable[[Filing, Case, datetime], Message]] = {
     Happened.CASE_READY: _ready,
     Happened.CASE_ACCEPTED: _accepted,
@@ -109,6 +139,11 @@ _OF_A_CASE: Mapping[Happened, Callable[[Filing, Case, datetime], Message]] = {
     Happened.CASE_DECLINED: _declined,
     Happened.CASE_WITHDRAWN: _withdrawn,
     Happened.CASE_TERMINATED: _terminated,
+    Happened.CASE_SUPPLEMENT_REQUESTED: _supplement_requested,
+    Happened.CASE_SUPPLEMENTED: _supplemented,
+    Happened.CASE_DUE_CHANGED: _due_changed,
+    Happened.CASE_PROMISED_OVERDUE: _promised_overdue,
+    Happened.CASE_STATUTORY_OVERDUE: _statutory_overdue,
 }
 
 

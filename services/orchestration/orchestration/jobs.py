@@ -46,6 +46,12 @@ async def forget_nonces(app: App) -> None:
         await usecases.forget_nonces(tx)
 
 
+async def sweep_timers(app: App) -> None:
+    """Let happen what is due by now, batch after batch."""
+    while await usecases.sweep_timers(app.store, system("orchestration", route="sweep_timers"), app.calendar):
+        pass
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

@@ -64,7 +64,7 @@ async def opened(
     bulkheads = Bulkheads()
     try:
         yield Opened(
-            store=Store(database, clock=clock, ids=ids, keys=keys),
+            store=Store(database, clock=clock, ids=ids, keys=keys, calendar=national()),
             outside=Outside(Verification(verification, own), departments, Apps(workbench, own), systems),
             posts=posts,
             calendar=national(),
@@ -106,6 +106,7 @@ def house(app: Opened) -> process.House:
             process.Job("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
             process.Job("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
             process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
+            process.Job("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )

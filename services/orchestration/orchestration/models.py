@@ -94,6 +94,22 @@ class CaseRow(SQLModel, table=True):
     licence_id: str | None = Field(sa_type=_TEXT)
     app: str | None = Field(sa_type=_TEXT)
     competent_organ: str | None = Field(sa_type=_TEXT)
+    terms: dict[str, Any] = Field(sa_type=_JSON)
+    supplement: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    absence: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    pause: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+
+
+class TimerRow(SQLModel, table=True):
+    """What happens to a case by itself, and when (定时); one that has fired stays as it was."""
+
+    __tablename__ = "timers"
+    __table_args__ = (Index("timers_due", "due_at", postgresql_where=text("fired_at is null")),)
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    kind: str = Field(primary_key=True, sa_type=_TEXT)
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    due_at: datetime = Field(sa_type=_MOMENT)
+    fired_at: datetime | None = Field(sa_type=_MOMENT)
 
 
 class CallRow(SQLModel, table=True):

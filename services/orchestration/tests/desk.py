@@ -133,6 +133,25 @@ class Desk:
         app = self.app
         return await usecases.run_calls(app.store, app.outside, system("orchestration"), chance=lambda: 0.5)
 
+    async def sweep(self):
+        """What the clock door does until nothing is due any more; tells how many timers fired."""
+        fired = 0
+        while count := await usecases.sweep_timers(self.app.store, system("orchestration"), self.app.calendar):
+            fired += count
+        return fired
+
+    async def ask(self, case, item, **what):
+        """Ask the applicant for what is missing."""
+        body = {"kind": "SUPPLEMENT_INCOMPLETE", "explanation": "请补正所列各项", **what}
+        return await self.do(case, "request_supplement", body, DEPARTMENT[item])
+
+    async def case(self, filing, item):
+        return next(case for case in (await self.filing(filing))["cases"] if case["item"] == item)
+
+    async def told(self, filing):
+        """The timeline in words."""
+        return [entry["text"] for entry in (await self.get(f"/v1/filings/{filing}/timeline")).json()["items"]]
+
     async def rows(self, query, **params):
         async with self.app.store.database.engine.connect() as connection:
             return (await connection.execute(text(query), params)).all()

@@ -25,6 +25,7 @@ EVERYTHING = (
     "accept_case",
     "decide_case",
     "read_document",
+    "approve_extension",
     "operate",
 )
 

@@ -56,8 +56,12 @@ async def file_doors(desk, others, applicants, departments):
     ]
 
 
-async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 - every door in one table
-    await desk.publish(newborn_by_app(vaccination_certificate=APP))
+async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one place for every way to prepare a door
+    lenient = newborn_by_app(vaccination_certificate=APP)
+    next(i for i in lenient["items"] if i["code"] == "maternity_allowance")["requirements"][-1]["necessity"] = (
+        "deferrable"
+    )
+    await desk.publish(lenient)
     filing, cases = await desk.submitted()
     waiting = await desk.draft()
     await desk.plan(waiting)
@@ -97,6 +101,38 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 - e
 
         return given
 
+    def an_asked_case(verb, body=None):
+        async def given():
+            _, fresh = await desk.submitted()
+            await desk.ask(fresh["birth_certificate"], "birth_certificate", fields=["hospital"])
+            return f"/v1/cases/{fresh['birth_certificate']}:{verb}", body
+
+        return given
+
+    def a_lenient_case(verb, body):
+        async def given():
+            form = {key: value for key, value in FORM.items() if key != "bank_account"}
+            _, fresh = await desk.submitted(form=form)
+            await desk.pass_(fresh, "birth_certificate")
+            case = fresh["maternity_allowance"]
+            if verb == "supply_materials":
+                missing = {"missing": ["bank_account"]}
+                assert (await desk.do(case, "tolerate_absence", missing, "medical_insurance")).status_code == 200
+            return f"/v1/cases/{case}:{verb}", body
+
+        return given
+
+    async def a_stopped_case():
+        path, body = await an_accepted_case("stop_clock", hearing)()
+        assert (await desk.post(path, body, "health")).status_code == 200
+        return path.replace(":stop_clock", ":resume_clock"), None
+
+    def act(verb, who_may, strangers, given):
+        return Door("POST", f"/v1/cases/{case}:{verb}", who_may, given=given, strangers=strangers)
+
+    insurer, hearing = who("medical_insurance"), {"procedure": "HEARING", "days": 5}
+    asked = {"kind": "SUPPLEMENT_UNCLEAR", "fields": ["hospital"], "explanation": "接生机构名称不清楚"}
+    answer, handed_in = {"form": {"hospital": "淄博市立医院"}}, {"handed_in": ["bank_account"]}
     case = cases["birth_certificate"]
     refusal = {"reason_code": "OTHER", "explanation": "不符合条件"}
     approval = {"result": RESULTS["birth_certificate"]}
@@ -125,7 +161,7 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 - e
         return "/v1/callbacks", word
 
     doors = [
-        Door("POST", "/v1/matters", bureau, newborn_by_app(vaccination_certificate=APP)),
+        Door("POST", "/v1/matters", bureau, lenient),
         Door("GET", "/v1/matters", mother),
         Door("GET", "/v1/matters/newborn", bureau),
         Door("POST", "/v1/filings", mother, new_body),
@@ -145,6 +181,14 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 - e
         Door("POST", f"/v1/cases/{case}:terminate", health, given=a_fresh_case("terminate", end), strangers=both),
         Door("POST", f"/v1/cases/{case}:withdraw", mother, given=a_fresh_case("withdraw"), strangers=[other_mother]),
         Door("POST", f"/v1/filings/{filing}:withdraw", mother, given=a_fresh_filing, strangers=[other_mother]),
+        act("request_supplement", health, both, a_fresh_case("request_supplement", asked)),
+        act("withdraw_request", health, both, an_asked_case("withdraw_request")),
+        act("answer_supplement", mother, [other_mother], an_asked_case("answer_supplement", answer)),
+        act("tolerate_absence", insurer, both, a_lenient_case("tolerate_absence", {"missing": ["bank_account"]})),
+        act("supply_materials", mother, [other_mother], a_lenient_case("supply_materials", handed_in)),
+        act("stop_clock", health, both, an_accepted_case("stop_clock", hearing)),
+        act("resume_clock", health, both, a_stopped_case),
+        act("extend_limit", health, both, an_accepted_case("extend_limit", {"days": 5, "reason": "案情复杂"})),
         Door("GET", "/v1/operations/stuck", bureau),
         Door("POST", f"/v1/operations/incidents/{case}:retry", bureau, given=an_incident("retry")),
         Door("POST", f"/v1/operations/incidents/{case}:hand_over", bureau, given=an_incident("hand_over")),

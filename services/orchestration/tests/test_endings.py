@@ -9,10 +9,6 @@ from .test_story import facts
 ITEMS = ("birth_certificate", "vaccination_certificate", "parenting_guidance")
 
 
-async def told(desk, filing):
-    return [entry["text"] for entry in (await desk.get(f"/v1/filings/{filing}/timeline")).json()["items"]]
-
-
 @pytest.mark.parametrize("ground", ["NOT_NEEDED", "NOT_ELIGIBLE", "FALSE_MATERIAL", "ALREADY_HELD"])
 async def test_a_case_is_not_taken_up_on_a_ground_of_the_law(desk, ground):
     filing, cases = await desk.submitted()
@@ -27,7 +23,7 @@ async def test_a_case_is_not_taken_up_on_a_ground_of_the_law(desk, ground):
         "maternity_allowance",
     }
     assert statuses["vaccination_certificate"] == "ready"
-    assert (await told(desk, filing))[-1].startswith("“出生医学证明(首次签发)”不予受理：")
+    assert (await desk.told(filing))[-1].startswith("“出生医学证明(首次签发)”不予受理：")
     case = next(c for c in (await desk.filing(filing))["cases"] if c["item"] == "birth_certificate")
     assert case["explanation"] == "经查不符合申请条件"
     assert (await facts(desk)).count("case.declined") == 1
@@ -68,7 +64,7 @@ async def test_a_mother_takes_one_case_back(desk):
     await desk.pass_(cases, "birth_certificate", "vaccination_certificate", "maternity_allowance")
     await desk.run_calls()
     assert (await desk.filing(filing))["state"] == "closed"
-    assert "申请人撤回“出生登记(户口)”" in await told(desk, filing)
+    assert "申请人撤回“出生登记(户口)”" in await desk.told(filing)
 
 
 async def test_a_mother_takes_the_whole_filing_back(desk):
@@ -85,7 +81,7 @@ async def test_a_mother_takes_the_whole_filing_back(desk):
     await desk.run_calls()
     assert (await desk.filing(filing))["state"] == "closed"
     assert (await facts(desk)).count("filing.closed") == 1
-    assert (await told(desk, filing))[-2] == "申请人撤回申请，涉及6个未办结事项"
+    assert (await desk.told(filing))[-2] == "申请人撤回申请，涉及6个未办结事项"
     again = await desk.post(f"/v1/filings/{filing}:withdraw", key="again")
     assert (again.status_code, again.json()["reason"]) == (409, "CASE_ALREADY_DECIDED")
 
@@ -131,7 +127,7 @@ async def test_a_department_ends_a_case_that_cannot_be_decided(desk):
     answer = await desk.terminate(cases["birth_certificate"], "birth_certificate")
     assert (answer.status_code, answer.json()["status"]) == (200, "terminated")
     assert (await desk.statuses(filing))["household_registration"] == "pruned"
-    assert (await told(desk, filing))[-1] == "“出生医学证明(首次签发)”终止办理：申请人逾期未答复"
+    assert (await desk.told(filing))[-1] == "“出生医学证明(首次签发)”终止办理：申请人逾期未答复"
     await desk.pass_(cases, "vaccination_certificate", "parenting_guidance")
     await desk.run_calls()
     assert (await desk.filing(filing))["state"] == "closed"

@@ -1,21 +1,25 @@
 """Everybody acts at random, legally and illegally; a slow and simple oracle knows what should be so."""
 
+from datetime import timedelta
+
 from common.errors import Refusal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from orchestration.domain import endings
+from orchestration.domain import endings, limits, supplements
 from orchestration.domain import filing as rules
 from orchestration.domain.case import UNDECIDED, Status
 from orchestration.domain.definition import Dependency, Needs
 from orchestration.domain.endings import DeclineGround, TerminationGround
 from orchestration.domain.filing import Happened, State
+from orchestration.domain.terms import Procedure, SupplementKind
+from orchestration.domain.timers import TimerKind, fire, timers_of
 
 from .makers import AT, CALENDAR, a_case, a_submitted_filing
 
 APPROVED = {"approved", "certificate_made"}
 LOST = {"refused", "declined", "withdrawn", "terminated", "pruned"}
-FREE = {"ready", "accepted", "waiting"}
+FREE = {"waiting", "ready", "supplement_requested", "accepted", "special_procedure"}
 # From which states an act leads where; "waiting" and "pruned" follow from the others.
 ALLOWED = {
     "accept": ({"ready"}, "accepted"),
@@ -23,7 +27,15 @@ ALLOWED = {
     "refuse": ({"accepted"}, "refused"),
     "record": ({"approved"}, "certificate_made"),
     "decline": ({"ready"}, "declined"),
-    "terminate": ({"ready", "accepted"}, "terminated"),
+    "terminate": (FREE - {"waiting"}, "terminated"),
+    "ask": ({"ready"}, "supplement_requested"),
+    "withdraw_request": ({"supplement_requested"}, "ready"),
+    "answer": ({"supplement_requested"}, "ready"),
+    "tolerate": ({"ready"}, "accepted"),
+    "supply": ({"accepted", "special_procedure"}, None),
+    "stop": ({"accepted"}, "special_procedure"),
+    "resume": ({"special_procedure"}, "accepted"),
+    "extend": ({"accepted"}, None),
     "withdraw": (FREE, "withdrawn"),
 }
 ACTS = {
@@ -37,7 +49,33 @@ ACTS = {
     "terminate": lambda filing, case: endings.terminate(
         filing, case, reason_code=TerminationGround.PURPOSE_GONE, at=AT
     ),
+    "ask": lambda filing, case: supplements.request_supplement(
+        filing,
+        case,
+        kind=SupplementKind.UNCLEAR,
+        fields=["name"],
+        materials=[],
+        at=AT,
+        calendar=CALENDAR,
+    ),
+    "withdraw_request": lambda filing, case: supplements.withdraw_request(filing, case, at=AT),
+    "answer": lambda filing, case: supplements.answer_supplement(filing, case, fields=["name"], at=AT),
+    "tolerate": lambda filing, case: supplements.tolerate(
+        filing, case, missing=["photo"], minor=frozenset({"photo"}), at=AT, calendar=CALENDAR
+    ),
+    "supply": lambda filing, case: supplements.supply(filing, case, at=AT),
+    "stop": lambda filing, case: limits.stop(
+        filing, case, procedure=Procedure.HEARING, days=3, at=AT, calendar=CALENDAR
+    ),
+    "resume": lambda filing, case: limits.resume(filing, case, at=AT, calendar=CALENDAR),
+    "extend": lambda filing, case: limits.extend(filing, case, days=5, reason="r", at=AT, calendar=CALENDAR),
     "withdraw": lambda filing, case: endings.withdraw(filing, case, at=AT),
+}
+OUTCOMES = {
+    TimerKind.ACCEPTANCE: "accepted",
+    TimerKind.SUPPLEMENT: "terminated",
+    TimerKind.ABSENCE: "refused",
+    TimerKind.RESUMPTION: "accepted",
 }
 
 
@@ -61,6 +99,7 @@ class Ways(RuleBasedStateMachine):
         self.gives = {case.item: case.gives_licence for case in filing.cases}
         self.reached = {}  # what an act led to; the rest follows
         self.closed = 0
+        self.asked, self.extended, self.absent = set(), set(), set()
 
     def should(self, item):
         """What a case should be, told from the acts alone."""
@@ -84,18 +123,46 @@ class Ways(RuleBasedStateMachine):
         self.filing = taken.filing
         self.closed += sum(fact.happened is Happened.FILING_CLOSED for fact in taken.facts)
 
+    def may(self, verb, item):
+        """What the law says besides the state that a case is in."""
+        match verb:
+            case "record":
+                return self.gives[item]
+            case "ask":
+                return item not in self.asked
+            case "extend":
+                return item not in self.extended
+            case "approve":
+                return item not in self.absent
+            case "supply":
+                return item in self.absent
+            case _:
+                return True
+
+    def remember(self, verb, item, after):
+        if after is not None:
+            self.reached[item] = after
+        if verb == "ask":
+            self.asked.add(item)
+        elif verb == "extend":
+            self.extended.add(item)
+        elif verb == "tolerate":
+            self.absent.add(item)
+        elif verb == "supply":
+            self.absent.discard(item)
+
     @rule(verb=st.sampled_from(sorted(ACTS)), pick=st.randoms(use_true_random=False))
     def act(self, verb, pick):
         item = pick.choice(sorted(self.waits_for))
         allowed, after = ALLOWED[verb]
-        if self.should(item) not in allowed or (verb == "record" and not self.gives[item]):
+        if self.should(item) not in allowed or not self.may(verb, item):
             before = self.filing
             try:
                 assert ACTS[verb](self.filing, item).changed == ()
             except Refusal:
                 assert self.filing == before
             return
-        self.reached[item] = after
+        self.remember(verb, item, after)
         self.step(ACTS[verb](self.filing, item))
 
     @precondition(lambda self: any(self.should(item) in FREE for item in self.waits_for))
@@ -119,12 +186,34 @@ class Ways(RuleBasedStateMachine):
                 undecided = [d for d in case.waits_for if by_item[d.item] in UNDECIDED]
                 assert case.open_dependencies == len(undecided) > 0
 
+    @rule(pick=st.randoms(use_true_random=False), days=st.integers(1, 60))
+    def time_passes(self, pick, days):
+        """The timers of one case that are due by then fire, in the order of time, each as often as it likes."""
+        item = pick.choice(sorted(self.waits_for))
+        at = AT + timedelta(days=days)
+        for kind in sorted(TimerKind):
+            case = self.filing.case(item)
+            due_at = timers_of(case, CALENDAR).get(kind)
+            taken = fire(self.filing, item, kind, at=at, calendar=CALENDAR)
+            if due_at is None or due_at > at:
+                assert taken == rules.Step(self.filing, (), ())
+                continue
+            if kind in OUTCOMES:
+                self.reached[item] = OUTCOMES[kind]
+            self.step(taken)
+
+    @invariant()
+    def whoever_waits_has_a_timer(self):
+        """What waits for a person moves by itself in the end; what a department holds is watched by a limit."""
+        for case in self.filing.cases:
+            assert bool(timers_of(case, CALENDAR)) == (case.status.value in FREE - {"waiting"})
+
     @invariant()
     def somebody_can_move(self):
         """Liveness: an open filing has an act that is allowed to its department, or a result on its way."""
         if self.filing.state is not State.CLOSED:
             assert any(
-                self.should(item) in {"ready", "accepted"} or (self.should(item) == "approved" and self.gives[item])
+                self.should(item) in FREE - {"waiting"} or (self.should(item) == "approved" and self.gives[item])
                 for item in self.waits_for
             )
 

@@ -9,6 +9,7 @@ from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Source
 from orchestration.domain.filing import Dossier, State
 from orchestration.domain.plan import Material, Plan, Standing
+from orchestration.domain.terms import Absence, Pause, Supplement
 from orchestration.store.cases import Outcome
 from orchestration.store.operations import Entry
 
@@ -45,6 +46,9 @@ class CaseAnswer:
     reason_code: str | None
     licence_id: str | None
     competent_organ: str | None
+    supplement: Supplement | None
+    absence: Absence | None
+    pause: Pause | None
     result: dict[str, Any] | None
     explanation: str | None
 
@@ -67,6 +71,9 @@ class CaseAnswer:
             reason_code=case.reason_code,
             licence_id=case.licence_id,
             competent_organ=case.competent_organ,
+            supplement=case.supplement,
+            absence=case.absence,
+            pause=case.pause,
             result=outcome.result if outcome else None,
             explanation=outcome.explanation if outcome else None,
         )
@@ -259,7 +266,8 @@ class TimelineEntry:
 
     @classmethod
     def of(cls, entry: Entry, sentences: Sentences) -> Self:
-        reason = sentences.get(entry.details.get("reason_code") or "", "")
+        code = entry.details.get("reason") or entry.details.get("reason_code") or ""
+        reason = sentences.get(code, code)
         return cls(
             entry_id=entry.id,
             at=entry.at,

@@ -22,10 +22,15 @@ from orchestration.api.access import (
     PageSize,
 )
 from orchestration.api.answers import CaseAnswer
-from orchestration.api.case_answers import AlarmAnswer, CaseDetailAnswer, ReverifiedAnswer, StuckAnswer
+from orchestration.api.case_answers import (
+    AlarmAnswer,
+    CaseDetailAnswer,
+    CaseLineAnswer,
+    ReverifiedAnswer,
+    StuckAnswer,
+)
 from orchestration.domain.case import Status
 from orchestration.domain.watch import Acknowledgement
-from orchestration.store.cases import CaseLine
 
 router = APIRouter()
 
@@ -61,11 +66,13 @@ async def list_cases(
     status: _StatusQuery = None,
     cursor: CursorText = None,
     page_size: PageSize = paging.DEFAULT_SIZE,
-) -> Page[CaseLine]:
+) -> Page[CaseLineAnswer]:
     after = cast("UUID", paging.decode(cursor, UUID)[0]) if cursor else None
     async with app.store.begin(actor) as tx:
         rows = await usecases.list_cases(tx, status=status, after=after, size=page_size)
-    return paging.cut(rows, page_size, lambda line: (UUID(line.case_id),))
+        at = tx.unit.at
+    lines = [CaseLineAnswer.of(row, at=at, calendar=app.calendar) for row in rows]
+    return paging.cut(lines, page_size, lambda line: (UUID(line.case_id),))
 
 
 @router.get("/v1/cases/{case_id}")

@@ -12,6 +12,8 @@ from graphlib import TopologicalSorter
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from orchestration.domain.terms import USUAL_TERMS, Terms
+
 _STRICT: dict[str, str] = {"extra": "forbid"}
 
 
@@ -42,6 +44,7 @@ class Necessity(StrEnum):
 
     REQUIRED = "required"
     OPTIONAL = "optional"
+    DEFERRABLE = "deferrable"
 
 
 class Needs(StrEnum):
@@ -151,6 +154,12 @@ class Item:
     requirements: tuple[Need, ...] = ()
     result: Result | None = None
     handled_by: OwnSystem | None = None
+    terms: Terms = USUAL_TERMS
+
+    @property
+    def deferrable(self) -> frozenset[str]:
+        """The minor materials (次要材料) that may follow after acceptance."""
+        return frozenset(need.requirement for need in self.requirements if need.necessity is Necessity.DEFERRABLE)
 
     @property
     def type(self) -> str:

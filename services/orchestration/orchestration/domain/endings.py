@@ -12,6 +12,8 @@ from orchestration.domain.refusals import (
     CaseNotReady,
     FilingNotSubmitted,
     OrganMissing,
+    SupplementNotRequested,
+    SupplementOpen,
 )
 
 
@@ -23,6 +25,7 @@ class DeclineGround(StrEnum):
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     FALSE_MATERIAL = "FALSE_MATERIAL"
     ALREADY_HELD = "ALREADY_HELD"
+    STILL_INCOMPLETE = "STILL_INCOMPLETE"
 
 
 class TerminationGround(StrEnum):
@@ -39,8 +42,12 @@ def decline(filing: Filing, case_id: str, *, ground: DeclineGround, competent_or
     case = filing.case(case_id)
     if (ground is DeclineGround.NOT_COMPETENT) != (competent_organ is not None):
         raise OrganMissing(case_id=case_id, ground=ground.value)
-    if case.status is Status.ACCEPTED:
+    if case.status in {Status.ACCEPTED, Status.SPECIAL}:
         raise CaseAlreadyAccepted(case_id=case_id)
+    if case.status is Status.SUPPLEMENT:
+        raise SupplementOpen(case_id=case_id)
+    if ground is DeclineGround.STILL_INCOMPLETE and (case.supplement is None or case.supplement.answered_at is None):
+        raise SupplementNotRequested(case_id=case_id)
     declined = _ended(case, Status.DECLINED, at, reason_code=ground.value)
     return end(filing, replace(declined, competent_organ=competent_organ), Happened.CASE_DECLINED, at)
 

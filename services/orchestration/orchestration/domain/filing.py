@@ -93,6 +93,11 @@ class Happened(StrEnum):
     CASE_DECLINED = "case_declined"
     CASE_WITHDRAWN = "case_withdrawn"
     CASE_TERMINATED = "case_terminated"
+    CASE_SUPPLEMENT_REQUESTED = "case_supplement_requested"
+    CASE_SUPPLEMENTED = "case_supplemented"
+    CASE_DUE_CHANGED = "case_due_changed"
+    CASE_PROMISED_OVERDUE = "case_promised_overdue"
+    CASE_STATUTORY_OVERDUE = "case_statutory_overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,11 @@ def refuse(filing: Filing, case_id: str, *, reason_code: str, at: datetime) -> S
     """The department refuses a case (不予批准); those that need its approval leave the filing, and so on from them."""
     refused = rules.decide(filing.case(case_id), Status.REFUSED, at=at, reason_code=reason_code)
     return end(filing, refused, Happened.CASE_DECIDED, at)
+
+
+def change_one(filing: Filing, case: Case, happened: Happened, at: datetime) -> Step:
+    """Change one case in a way that touches no other."""
+    return settled(filing, {case.item: case}, [Fact(happened, case)], at)
 
 
 def end(filing: Filing, lost: Case, happened: Happened, at: datetime) -> Step:

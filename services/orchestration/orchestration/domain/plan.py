@@ -1,7 +1,7 @@
 """The plan of a filing (办理方案): what applies, what is asked for or waived and why, in which order, until when."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -84,6 +84,7 @@ class Ground(StrEnum):
     LICENCE_MISSING = "MATERIAL_LICENCE_MISSING"
     LICENCE_INVALID = "MATERIAL_LICENCE_INVALID"
     HOLDER_UNKNOWN = "MATERIAL_HOLDER_UNKNOWN"
+    HANDED_IN = "MATERIAL_HANDED_IN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,31 @@ def compile_plan(
         materials=materials,
         digest=sha256(canonical(content).encode()).hexdigest(),
     )
+
+
+def find_again(
+    definition: Definition,
+    draft: Draft,
+    materials: Sequence[Material],
+    *,
+    findings: Mapping[str, Finding],
+    handed_in: Collection[str],
+) -> tuple[Material, ...]:
+    """Materials of a case after a supplement: those handed in are there, those asked about stand as was found."""
+
+    def now(material: Material) -> Material:
+        if material.code in handed_in:
+            return replace(material, standing=Standing.PROVIDED, ground=Ground.HANDED_IN)
+        requirement = definition.requirement[material.code]
+        finding = findings.get(material.code)
+        if requirement.source is Source.PRODUCED or (requirement.source is Source.LICENCE and finding is None):
+            return material
+        standing, ground, data = _stands(definition, requirement, draft, findings)
+        if finding is not None and finding.evidence_id is not None:
+            data["evidence_id"] = finding.evidence_id
+        return replace(material, standing=standing, ground=ground, data=data)
+
+    return tuple(map(now, materials))
 
 
 def difference(shown: Plan, now: Plan) -> list[dict[str, Any]]:

@@ -7,6 +7,10 @@ Refusal
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
 ├── ProofTooWeak                                                        (Denied: who files must be known more surely)
 ├── FilingAlreadySubmitted, FilingNotSubmitted
+├── SupplementUnfit, AbsenceUnfit, ExtensionUnfit                       (Invalid: what is asked cannot be asked)
+├── SupplementAlreadyRequested, SupplementOpen, SupplementNotRequested  (asked once, then answered)
+├── AbsenceOpen, AbsenceNotTolerated                                    (minor materials that are still to come)
+├── ClockStopped, ClockNotStopped, AlreadyExtended, LimitOverdue         (what may be done to a limit, and when)
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
@@ -78,6 +82,54 @@ class FilingNotSubmitted(Refusal):
 
 class OrganMissing(Invalid):
     """The competent organ must be named when, and only when, the department is not competent."""
+
+
+class SupplementUnfit(Invalid):
+    """The fields or materials are not those that can be asked for, or that were."""
+
+
+class AbsenceUnfit(Invalid):
+    """These materials are not minor ones that are missing."""
+
+
+class ExtensionUnfit(Invalid):
+    """The law allows no extension of so many days."""
+
+
+class SupplementAlreadyRequested(Refusal):
+    """All that is missing is asked for at once, and only once."""
+
+
+class SupplementOpen(Refusal):
+    """The applicant was asked for something and has not answered yet."""
+
+
+class SupplementNotRequested(Refusal):
+    """Nothing was asked for."""
+
+
+class AbsenceOpen(Refusal):
+    """Materials that were tolerated as missing are still missing."""
+
+
+class AbsenceNotTolerated(Refusal):
+    """No materials are still to come."""
+
+
+class ClockStopped(Refusal):
+    """A special procedure is under way; the limit does not run."""
+
+
+class ClockNotStopped(Refusal):
+    """No special procedure is under way."""
+
+
+class AlreadyExtended(Refusal):
+    """A limit is extended once only."""
+
+
+class LimitOverdue(Refusal):
+    """The limit has passed and cannot be extended any more."""
 
 
 class CaseNotReady(Refusal):

@@ -11,6 +11,7 @@ from common.auth import Actor
 from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
+from worktime import Calendar
 
 from orchestration.store.app_calls import AppCalls
 from orchestration.store.attachments import Attachments
@@ -21,6 +22,7 @@ from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
 from orchestration.store.sealing import Sealing
+from orchestration.store.timers import Timers
 from orchestration.store.watches import Watches
 
 __all__ = ["Store", "Tx"]
@@ -41,18 +43,26 @@ class Tx:
     operations: Operations
     sealing: Sealing
     watches: Watches
+    timers: Timers
 
 
 class Store:
     """The database with the clock, ids and keys that its transactions need."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        keys: KeyRing,
+        calendar: Calendar,
     ) -> None:
         self.database = database
         self._clock = clock
         self._ids = ids
         self._keys = keys
+        self._calendar = calendar
         # Published versions never change, so each is read once per process.
         self._definitions: Known = {}
 
@@ -71,7 +81,7 @@ class Store:
             yield Tx(
                 unit=unit,
                 matters=Matters(unit, self._definitions),
-                filings=Filings(unit),
+                filings=Filings(unit, self._calendar),
                 cases=Cases(unit),
                 calls=Calls(unit),
                 attachments=Attachments(unit),
@@ -80,4 +90,5 @@ class Store:
                 operations=Operations(unit),
                 sealing=Sealing(unit),
                 watches=Watches(unit),
+                timers=Timers(unit),
             )

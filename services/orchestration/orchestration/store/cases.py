@@ -7,13 +7,14 @@ from uuid import UUID
 
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from orchestration.domain.case import Case, Status
+from orchestration.domain.case import Case, Clocks, Status
 from orchestration.domain.filing import Content
+from orchestration.domain.plan import Material
 from orchestration.domain.refusals import CaseNotFound
 from orchestration.domain.watch import Alarm
-from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, case_of, content_of, open_json
+from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, MATERIALS, case_of, clocks_of, content_of, open_json
 from orchestration.store.watches import alarmed_column, alarms_column, alarms_of
 
 
@@ -61,6 +62,7 @@ class CaseLine:
     decided_at: datetime | None
     promised_due_at: datetime | None
     statutory_due_at: datetime | None
+    clocks: Clocks
     evidence_changed: bool = False
 
 
@@ -111,11 +113,17 @@ class Cases:
             alarms=alarms_of(row.alarms) if row.decided_at is None else (),
         )
 
+    async def materials(self, case_id: str) -> tuple[Material, ...]:
+        """The materials of a case as they stand. Who may know is the caller's question."""
+        rows = await self._unit.connection.execute(select(CASES.c.materials).where(CASES.c.id == case_id))
+        return MATERIALS.validate_python(rows.scalar_one())
+
     async def outcomes(self, filing_id: str) -> dict[str, Outcome]:
         """What the cases of a filing gave, by item. Who may know is the caller's question."""
         rows = await self._unit.connection.execute(
             select(CASES.c.id, CASES.c.item, CASES.c.licence_id, CASES.c.result, CASES.c.explanation).where(
-                CASES.c.filing_id == filing_id, CASES.c.decided_at.is_not(None)
+                CASES.c.filing_id == filing_id,
+                or_(CASES.c.decided_at.is_not(None), CASES.c.explanation.is_not(None)),
             )
         )
         return {row.item: Outcome(row.licence_id, self._result(row), self._explanation(row)) for row in rows}
@@ -129,7 +137,10 @@ class Cases:
         if after is not None:
             query = query.where(CASES.c.id < str(after))
         rows = await self._unit.connection.execute(query.order_by(CASES.c.id.desc()).limit(size + 1))
-        return [CaseLine(**{**row._mapping, "status": Status(row.status)}) for row in rows]  # noqa: SLF001
+        return [
+            CaseLine(**{**read, "status": Status(read["status"]), "clocks": clocks_of(read["clocks"])})
+            for read in rows.mappings()
+        ]
 
     @property
     def _in_sight(self) -> Any:

@@ -21,7 +21,8 @@ _MOTIONLESS = text("""
 select f.id, f.no, f.submitted_at
 from filings as f
 where f.state = 'submitted'
-  and not exists (select from cases as c where c.filing_id = f.id and c.status in ('ready', 'accepted'))
+  and not exists (select from cases as c where c.filing_id = f.id
+                    and c.status in ('ready', 'supplement_requested', 'accepted', 'special_procedure'))
   and not exists (select from calls as k where k.filing_id = f.id and k.state in ('pending', 'incident'))
   and not exists (select from outbox as o
                   where o.published_at is null

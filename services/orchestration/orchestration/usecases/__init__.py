@@ -25,14 +25,27 @@ from orchestration.usecases.filings import (
     revise_filing,
     submit_filing,
 )
+from orchestration.usecases.limits import extend_limit, resume_clock, stop_clock
 from orchestration.usecases.matters import list_matters, publish_matter, read_matter
+from orchestration.usecases.supplements import (
+    Answer,
+    answer_supplement,
+    request_supplement,
+    supply_materials,
+    tolerate_absence,
+    verify_answer,
+    withdraw_request,
+)
+from orchestration.usecases.timers import sweep_timers
 from orchestration.usecases.watch import forget_changes, mark_change, prepare_reverification, reverify_case
 
 __all__ = [
+    "Answer",
     "App",
     "Bulkheads",
     "Outside",
     "accept_case",
+    "answer_supplement",
     "apply_word",
     "approve_case",
     "attach_file",
@@ -40,6 +53,7 @@ __all__ = [
     "decline_case",
     "discard_draft",
     "draft_filing",
+    "extend_limit",
     "forget_changes",
     "forget_nonces",
     "hand_over_incident",
@@ -66,14 +80,22 @@ __all__ = [
     "read_timeline",
     "refuse_case",
     "remove_file",
+    "request_supplement",
+    "resume_clock",
     "retry_incident",
     "retry_incidents",
     "reverify_case",
     "revise_filing",
     "run_app_calls",
     "run_calls",
+    "stop_clock",
     "submit_filing",
+    "supply_materials",
+    "sweep_timers",
     "terminate_case",
+    "tolerate_absence",
+    "verify_answer",
     "withdraw_case",
     "withdraw_filing",
+    "withdraw_request",
 ]

@@ -7,7 +7,14 @@ from orchestration.store import Tx
 
 
 def record_act(
-    tx: Tx, verb: str, dossier: Dossier, step: Step, case_id: str, *, explanation: str | None = None
+    tx: Tx,
+    verb: str,
+    dossier: Dossier,
+    step: Step,
+    case_id: str,
+    *,
+    explanation: str | None = None,
+    **more: str | int,
 ) -> Case:
     """Journal what was done to a case, issue its document, and hand the case on as it is now."""
     case = step.filing.case(case_id)
@@ -26,6 +33,7 @@ def record_act(
             "status": case.status.value,
             "reason_code": case.reason_code,
             "facts": [fact.happened.value for fact in step.facts],
+            **more,
         },
     )
     return case
