@@ -40,6 +40,7 @@ OFFICERS = {
 SUBSCRIPTIONS = {
     pb.CaseReady: "workbench-open_todo",
     pb.CaseAccepted: "workbench-schedule_todo",
+    pb.CaseDueChanged: "workbench-reschedule_todo",
     pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
     filing_pb.FilingSubmitted: "workbench-tell_submitted",
     filing_pb.FilingClosed: "workbench-tell_closed",
@@ -145,6 +146,14 @@ def accepted(case_id, *, version=2, promised=AT + timedelta(days=3)):
 
 def claim(todo):
     return f"/v1/todos/{todo['todo_id']}:claim"
+
+
+def rescheduled(case_id, *, version=3, promised=None):
+    fact = pb.CaseDueChanged(case_id=case_id, version=version)
+    fact.changed_at.FromDatetime(AT)
+    if promised is not None:
+        fact.promised_due_at.FromDatetime(promised)
+    return fact
 
 
 def decided(case_id, *, version=3, outcome=pb.OUTCOME_APPROVED, **given):

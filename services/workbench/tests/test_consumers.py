@@ -1,11 +1,12 @@
 """What orchestration tells becomes todos, in any order, each fact delivered twice."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from .office import accepted, decided, declined, pruned, ready, terminated, withdrawn
+from .office import AT, accepted, decided, declined, pruned, ready, rescheduled, terminated, withdrawn
 
 
 async def test_a_ready_case_is_a_todo(office, rows):
@@ -37,6 +38,16 @@ async def test_acceptance_sets_the_due_time(office):
     (todo,) = await office.todos()
     assert (todo["stage"], todo["state"]) == ("accepted", "open")
     assert (todo["promised_due_at"], todo["statutory_due_at"]) == ("2026-11-26T01:00:00Z", "2026-12-13T01:00:00Z")
+
+
+async def test_stopped_clocks_take_the_due_time_away_and_resumed_ones_bring_another(office):
+    todo = await office.open_one()
+    await office.orchestration.tell(accepted(todo["source_id"]), rescheduled(todo["source_id"]))
+    (stopped,) = await office.todos()
+    assert (stopped["stage"], stopped["promised_due_at"]) == ("accepted", None)
+    await office.orchestration.tell(rescheduled(todo["source_id"], version=4, promised=AT + timedelta(days=9)))
+    (resumed,) = await office.todos()
+    assert resumed["promised_due_at"] == "2026-12-02T01:00:00Z"
 
 
 @pytest.mark.parametrize("ended", [pruned, declined, withdrawn, terminated])

@@ -60,6 +60,19 @@ async def schedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseAccepted]) -> No
     await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
 
 
+@subscriptions.on(pb.CaseDueChanged)
+async def reschedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDueChanged]) -> None:
+    """The clocks of a case were stopped, resumed or extended: it is due at another time, or at none for now."""
+    case = fact.body
+    deadlines = deadlines_of(
+        _moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
+        _moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+        accepted_at=_moment(case.changed_at),
+        calendar=national(),
+    )
+    await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
+
+
 @subscriptions.on(pb.CaseDecided)
 async def finish_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
     """A case was decided: nothing is left to do."""
