@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto setup clean fmt new-service bench
+.PHONY: help run test check types proto lock setup clean fmt new-service bench people code play kill
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,13 @@ types: setup ## the types alone
 proto: setup ## generate libs/contracts from proto/
 	@$(PYTHON_IN_VENV) -m tools.generate_proto
 
+# our own packages are members of the workspace, not entries of the lock
+MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml))))
+
+lock: setup ## resolve the newest stable versions into requirements.lock, without any registry's address
+	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header $(addprefix --no-emit-package ,$(MEMBERS)) -o requirements.lock
+
 setup: ## everything that the house needs; quick when nothing has changed
 	@tools/setup.sh
 
@@ -39,3 +46,18 @@ new-service: setup ## stamp the rooms of a new service: make new-service NAME=gr
 
 bench: setup ## measure the start and the memory (results in bench/results)
 	@$(PYTHON_IN_VENV) -m bench.start
+
+# for a house that `make run` has up
+DEMO := $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m demo.main
+
+people: ## the demo's accounts and their passwords
+	@$(DEMO) people
+
+code: ## an officer's one-time code: make code NAME=police
+	@$(DEMO) code $(NAME)
+
+play: ## the newborn's story once more
+	@$(DEMO) play
+
+kill: ## a crash, to watch it come back: make kill NAME=workbench
+	@$(RUNNER) control kill $(NAME)

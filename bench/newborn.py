@@ -1,6 +1,6 @@
 """Newborn filings per second: filed, seven cases decided, closed; and the CPU that each part spends on one.
 
-    python -m tools.runner exec --instance bench --base 21000 --with-house -- python -m bench.newborn --filings 40
+    python -m bench        (it starts a house of its own, with rate limits out of the way)
 
 Everything goes through the gateway and its permission checks with each person's own session; only thinking time is
 zero. The client runs on the same cores, so the rate is a floor; the CPU per filing is the stable figure.
@@ -50,7 +50,6 @@ async def measure(filings: int) -> dict[str, object]:
     await loader.load(settings, told=lambda *_: None)
     async with cast(settings) as people:
         await newborn.grant(people.father, at=datetime.now(UTC))
-        officers = [asyncio.create_task(attend(officer)) for officer in people.officers.values()]
         gate = asyncio.Semaphore(FILERS)
         took: list[float] = []
 
@@ -64,15 +63,16 @@ async def measure(filings: int) -> dict[str, object]:
                 await asyncio.sleep(0.25)
             took.append(time.perf_counter() - begun)
 
-        await asyncio.gather(*(lifecycle(serial) for serial in range(FILERS)))  # connections, plans and caches are warm
-        took.clear()
-        before, begun = await processor_seconds(control), time.perf_counter()
-        await asyncio.gather(*(lifecycle(serial) for serial in range(100, 100 + filings)))
-        seconds = time.perf_counter() - begun
-        after = await processor_seconds(control)
-        for task in officers:
-            task.cancel()
-        await asyncio.gather(*officers, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            officers = [group.create_task(attend(officer)) for officer in people.officers.values()]
+            await asyncio.gather(*(lifecycle(serial) for serial in range(FILERS)))  # connections and caches are warm
+            took.clear()
+            before, begun = await processor_seconds(control), time.perf_counter()
+            await asyncio.gather(*(lifecycle(serial) for serial in range(100, 100 + filings)))
+            seconds = time.perf_counter() - begun
+            after = await processor_seconds(control)
+            for task in officers:
+                task.cancel()
     parts = {name: round(1000 * (after[name] - before[name]) / filings, 1) for name in after if name in before}
     took.sort()
     return {

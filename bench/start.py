@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "start.json"
 RUNNER = (sys.executable, "-m", "tools.runner")
 INSTANCE = "bench"
-BASE = 26000
+BASE = 22000
 UP = "The house is up"
 # the services' pools and caches fill before the memory is read
 SETTLE = 5

@@ -23,7 +23,7 @@ async def people(settings: Settings) -> AsyncIterator[Cast]:
         yield everybody
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 async def consent(people: Cast) -> newborn.JSON:
     """The father has allowed the mother to use his identity card."""
     return await newborn.grant(people.father, at=datetime.now(UTC))

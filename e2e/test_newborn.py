@@ -44,7 +44,7 @@ def cases(filing: newborn.JSON) -> dict[str, newborn.JSON]:
 
 
 async def test_without_the_fathers_consent_nothing_is_handed_in(people: Cast) -> None:
-    for each in (await people.father.get("verification/v1/me/consents"))["items"]:
+    for each in (await people.father.get("verification/v1/me/consents", params={"page_size": 100}))["items"]:
         if each["withdrawn_at"] is None:
             await people.father.post(f"verification/v1/consents/{each['consent_id']}:withdraw", {})
     draft = await newborn.draft(people.mother, 1)

@@ -42,15 +42,17 @@ def code(username: str) -> None:
 
 @cli.command()
 def people() -> None:
-    """List the demo's accounts and their passwords."""
+    """List the demo's accounts and how they log in."""
     settings = Settings()
-    table = Table("用户名", "姓名", "单位与职务", "入口", "密码")
+    table = Table("用户名", "姓名", "单位与职务", "入口")
     for person in city.citizens():
-        table.add_row(person["username"], person["name"], "市民", "/citizen", settings.citizen_password)
+        table.add_row(person["username"], person["name"], "市民", "/citizen")
     for person in city.employees():
         where = f"{city.organisation(person['org_path'])['name']} {person['title']}"
-        table.add_row(person["username"], person["name"], where, "/workbench", settings.officer_password)
+        table.add_row(person["username"], person["name"], where, "/workbench")
     console.print(table)
+    console.print(f"市民密码 {settings.citizen_password}")
+    console.print(f"公务人员密码 {settings.officer_password}，另需一次性口令：make code NAME=用户名")
 
 
 if __name__ == "__main__":

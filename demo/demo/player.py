@@ -43,7 +43,7 @@ async def play(settings: Settings, console: Console, *, at: datetime) -> dict[st
         _explain(console, plan)
         await newborn.submit(people.mother, draft["filing_id"], plan["plan_digest"])
         filing = await _follow(people, draft["filing_id"], serial, console)
-        console.print(f"  {filing['filing_no']} 已办结，李静可在“我的办件”中查看结果")
+        console.print(f"\n  {filing['filing_no']} 已办结，李静可在“我的办件”中查看结果")
         return filing
 
 

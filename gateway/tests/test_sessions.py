@@ -182,11 +182,18 @@ async def test_while_redis_is_away_cookies_fail_closed_and_bearers_go_on(
 
 
 async def test_a_session_ends_when_it_is_idle(inside: Browser):
-    async with around(http_port=0, idle=timedelta(seconds=1)) as other, other.browser(with_cookies_of=inside) as there:
-        for _ in range(4):
+    async with around(http_port=0, idle=timedelta(minutes=1)) as other, other.browser(with_cookies_of=inside) as there:
+        redis, key = other.app.sessions._redis, f"session:{digest(session_id(inside))}"
+        for _ in range(2):
             assert (await there.call("GET", "accounts/v1/me")).status_code == 200
-            await asyncio.sleep(0.4)
-        await asyncio.sleep(1.2)
+            assert 50 < await redis.ttl(key) <= 60
+            await redis.expire(key, 20)
+        await redis.pexpire(key, 1)
+
+        async def idle() -> bool:
+            return not await redis.exists(key)
+
+        await until(idle)
         assert (await there.call("GET", "accounts/v1/me")).status_code == 401
         assert (await inside.call("GET", "accounts/v1/me")).status_code == 401
 

@@ -13,7 +13,7 @@ Stamped services/{service}. What only you know:
   1. the Chinese word of {noun} in docs/glossary.md, the first sentence of its README and its line in ours;
   2. who may: its client and audience in services/accounts/accounts/realms/gov.yaml, the posts' permissions;
   3. proto/tongban/{service}/v1 when it answers or emits; then `tongban.{service}` in .importlinter (wire, nounless);
-  4. its values in charts/; `make setup` installs it, `make check test` holds it.
+Then `make setup` installs it, `make check test` holds it.
 """
 
 

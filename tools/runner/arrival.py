@@ -37,15 +37,16 @@ The city is open (一座城已开门):
   the interfaces       {front}/docs
   Keycloak             {keycloak_url(instance)}
 
-  citizens' password   {secrets["citizen_password"]}
-  officers' password   {secrets["officer_password"]}   (their one-time codes come from the seed {secrets["totp_seed"]})
+  citizens (lijing, zhangwei, wangfang)                      password {secrets["citizen_password"]}
+  officers (health, cdc, police, insurance, social, admin)   password {secrets["officer_password"]}
 
-What to try next:
+What to try next, in another terminal:
 
-  python -m demo.main play                        the newborn's story once more
-  python -m tools.runner status                   who runs
-  python -m tools.runner control kill workbench   a crash: watch it come back
-  make test                                       in another terminal; it has ports of its own
+  make people              everybody's account, where they work, and how they log in
+  make code NAME=police    an officer's one-time code, as the authenticator would show it
+  make play                the newborn's story once more
+  make kill NAME=workbench a crash: watch it come back
+  make test                all tests, on servers and ports of their own
 
 Logs are in {instance.logs}. Ctrl-C ends everything; the data stays, `make clean` forgets it.
 """

@@ -114,7 +114,8 @@ class Bus:
         if self._client.is_connected:
             with contextlib.suppress(NatsError, TimeoutError, asyncio.TimeoutError):
                 await self._client.flush(2)
-        if not self._client.is_closed:
+        # Options come with connecting, and a client that never did refuses to close.
+        if self._client.options:
             await self._client.close()
 
     @property

@@ -174,6 +174,7 @@ class Consumer:
                 fresh.remove(fact.id)
                 with span(self._name, parent=fact.traceparent):
                     await self._subscription.handle(self._app, tx, fact)
+                    log.info(self._name, door="bus", fact=str(fact.id))
                 # The next fact may be about the same row: it must see what this one deferred.
                 if tx.unit.deferred:
                     await tx.unit.flush()

@@ -195,7 +195,7 @@ def _permission(method: Any) -> Permission:
     access = method.GetOptions().Extensions[access_pb2.access]
     if not access.permission or not access.callers:
         raise TypeError(f"{method.full_name} must declare its access option")
-    return Permission(access.permission, frozenset(_CALLERS[each] for each in access.callers))
+    return Permission(access.permission, frozenset(_CALLERS[each] for each in access.callers), access.acr or 1)
 
 
 def _snake(name: str) -> str:

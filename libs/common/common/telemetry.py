@@ -106,20 +106,6 @@ def span(name: str, *, parent: str = "", **attributes: str) -> Iterator[Span]:
         context.detach(token)
 
 
-@contextmanager
-def attach(parent: str) -> Iterator[None]:
-    """Continue somebody's trace without a span of our own."""
-    above = _parse(parent)
-    if above is None:
-        yield
-        return
-    token = context.attach(trace.set_span_in_context(NonRecordingSpan(above)))
-    try:
-        yield
-    finally:
-        context.detach(token)
-
-
 def _parse(parent: str) -> SpanContext | None:
     matched = _TRACEPARENT.fullmatch(parent)
     if matched is None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,9 +63,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     try:
         yield App(settings=settings, store=store, bus=bus, authenticator=doorkeeper)
     finally:
-        # The client insists on having been connected; `reconcile` needs no bus.
-        with suppress(AssertionError):
-            await bus.close()
+        await bus.close()
         await database.close()
 
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from common.errors import Refusal
+from common.errors import Kind, Refusal
 from tongban.verification.v1 import licence_service_pb2
 
 from .town import FACE, FATHER, ID_CARD, ID_CARD_TYPE, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
@@ -212,6 +212,15 @@ async def test_a_decided_case_gets_one_licence(town, facts):
     with pytest.raises(Refusal) as refused:
         await town.call("IssueLicence", a_result(holder_ids=[FATHER]), token)
     assert refused.value.reason == "LICENCE_REQUEST_REUSED"
+
+
+async def test_an_officer_steps_up_to_issue(town, facts):
+    await town.publish()
+    with pytest.raises(Refusal) as refused:
+        await town.call("IssueLicence", a_result(), town.officer("police", acr=1))
+    assert (refused.value.reason, refused.value.kind) == ("STEP_UP_NEEDED", Kind.STEP_UP)
+    assert await facts("LicenceIssued") == []
+    assert (await town.call("IssueLicence", a_result(), town.officer("police", acr=2))).licence_id
 
 
 @pytest.mark.parametrize(

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongban/options/v1/access.proto\x12\x12tongban.options.v1\x1a google/protobuf/descriptor.proto\"P\n\rAccessOptions\x12\x12\n\npermission\x18\x01 \x01(\t\x12+\n\x07\x63\x61llers\x18\x02 \x03(\x0e\x32\x1a.tongban.options.v1.Caller*\\\n\x06\x43\x61ller\x12\x16\n\x12\x43\x41LLER_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41LLER_CITIZEN\x10\x01\x12\x12\n\x0e\x43\x41LLER_OFFICER\x10\x02\x12\x12\n\x0e\x43\x41LLER_SERVICE\x10\x03:S\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32!.tongban.options.v1.AccessOptionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftongban/options/v1/access.proto\x12\x12tongban.options.v1\x1a google/protobuf/descriptor.proto\"]\n\rAccessOptions\x12\x12\n\npermission\x18\x01 \x01(\t\x12+\n\x07\x63\x61llers\x18\x02 \x03(\x0e\x32\x1a.tongban.options.v1.Caller\x12\x0b\n\x03\x61\x63r\x18\x03 \x01(\x05*\\\n\x06\x43\x61ller\x12\x16\n\x12\x43\x41LLER_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41LLER_CITIZEN\x10\x01\x12\x12\n\x0e\x43\x41LLER_OFFICER\x10\x02\x12\x12\n\x0e\x43\x41LLER_SERVICE\x10\x03:S\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32!.tongban.options.v1.AccessOptionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.options.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALLER']._serialized_start=171
-  _globals['_CALLER']._serialized_end=263
+  _globals['_CALLER']._serialized_start=184
+  _globals['_CALLER']._serialized_end=276
   _globals['_ACCESSOPTIONS']._serialized_start=89
-  _globals['_ACCESSOPTIONS']._serialized_end=169
+  _globals['_ACCESSOPTIONS']._serialized_end=182
 # @@protoc_insertion_point(module_scope)

@@ -57,8 +57,11 @@ class AccessOptions(_message.Message):
 
     PERMISSION_FIELD_NUMBER: _builtins.int
     CALLERS_FIELD_NUMBER: _builtins.int
+    ACR_FIELD_NUMBER: _builtins.int
     permission: _builtins.str
     """"service:verb", held by posts and by service accounts."""
+    acr: _builtins.int
+    """The level of log-in the verb needs of people; not set is 1. Services are not asked to step up."""
     @_builtins.property
     def callers(self) -> _containers.RepeatedScalarFieldContainer[Global___Caller.ValueType]:
         """The kinds of caller the verb is open to."""
@@ -68,10 +71,11 @@ class AccessOptions(_message.Message):
         *,
         permission: _builtins.str = ...,
         callers: _abc.Iterable[Global___Caller.ValueType] | None = ...,
+        acr: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "permission", b"permission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acr", b"acr", "callers", b"callers", "permission", b"permission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
