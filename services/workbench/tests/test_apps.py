@@ -43,6 +43,13 @@ async def test_an_app_is_registered_approved_and_suspended(office, facts, rows):
     assert b"0533" not in (await rows("SELECT contact FROM apps"))[0]["contact"]
 
 
+@pytest.mark.parametrize("key_id", ["-thumb_print", "_", "K" * 64])
+async def test_a_key_may_be_named_by_its_thumbprint(office, key_id):
+    app = await registered(office)
+    answer = await office.ask("PUT", APP, "cdc", without_code(app | {"keys": [a_key(key_id)]}))
+    assert (answer.status_code, answer.json()["keys"][0]["key_id"]) == (200, key_id)
+
+
 async def test_a_new_key_keeps_the_approval_and_a_new_address_does_not(office, facts):
     app = await registered(office)
     await office.ask("POST", f"{APP}:approve", "platform")

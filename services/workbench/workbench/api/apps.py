@@ -26,12 +26,14 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 AppCode = Annotated[str, Path(pattern=_CODE)]
 _Code = Annotated[str, StringConstraints(pattern=_CODE)]
 _Name = Annotated[str, StringConstraints(pattern=_NAME)]
+# often a thumbprint of the key (RFC 7638), which may begin with any of its letters
+_KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class KeyBody(Body):
     """A public key as a JWK: EC P-256 or Ed25519."""
 
-    key_id: _Name
+    key_id: _KeyId
     jwk: dict[Annotated[str, StringConstraints(max_length=8)], Annotated[str, StringConstraints(max_length=100)]]
     valid_from: AwareDatetime
     valid_until: AwareDatetime
