@@ -8,6 +8,7 @@ from demo.people import Cast, logged_in
 from demo.settings import Settings
 
 from demo import city, newborn
+from e2e.lists import every
 from e2e.waiting import eventually
 
 ITEM = "birth_certificate"
@@ -52,7 +53,7 @@ async def test_the_father_is_asked_and_his_renewed_card_is_looked_at_again(peopl
     await health.post(f"{path}:accept", {})
 
     # the police renew the father's card before the decision
-    held = (await people.father.get("verification/v1/me/licences", params={"page_size": 100}))["items"]
+    held = await every(people.father, "verification/v1/me/licences")
     card = next(each for each in held if each["licence_type"] == newborn.ID_CARD)
     renewing = {"version": card["version"]}
     await people.officers["police"].post(f"verification/v1/licences/{card['licence_id']}:renew", renewing)

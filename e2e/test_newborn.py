@@ -19,7 +19,6 @@ ORDER = {
     "parenting_guidance": "health",
 }
 # decided by their departments' own systems, with no officer
-BY_APPS = {"social_security_card", "vaccination_certificate"}
 
 
 async def todo(officer: Browser, case_id: str) -> newborn.JSON:
@@ -72,7 +71,7 @@ async def test_a_parent_files_once_and_sees_it_closed(people: Cast, settings: Se
     )
     assert first == second
     filing = await newborn.filing(people.mother, filing_id)
-    assert set(cases(filing)) == set(ORDER) | BY_APPS
+    assert set(cases(filing)) == set(ORDER) | newborn.BY_APPS
     waiting = {code for code, case in cases(filing).items() if case["status"] == "waiting"}
     assert waiting == {"household_registration", "medical_insurance", "social_security_card", "maternity_allowance"}
 

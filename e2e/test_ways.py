@@ -64,7 +64,9 @@ async def test_a_mother_changes_her_mind_about_one_case_and_then_about_all(peopl
     await people.mother.post(f"orchestration/v1/filings/{filing['filing_id']}:withdraw", {})
     after = await newborn.filing(people.mother, filing["filing_id"])
     assert after["state"] == "closed"
-    assert {each["status"] for each in after["cases"]} == {"withdrawn"}
+    # a department's own system may have been faster than she was
+    by_people = {each["status"] for each in after["cases"] if each["item"] not in newborn.BY_APPS}
+    assert by_people == {"withdrawn"}
 
 
 async def test_a_mother_and_an_officer_act_at_the_same_moment_and_one_wins(people: Cast, consent: newborn.JSON) -> None:
