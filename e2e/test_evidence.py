@@ -73,7 +73,8 @@ async def test_the_father_is_asked_and_his_renewed_card_is_looked_at_again(peopl
     assert "legal_duty" in {each["basis"] for each in looked if each["filing_id"] == filing_id}
 
     # the receipt and the decision are there in writing, and whoever holds them can check them
-    papers = await people.mother.get(f"orchestration/v1/filings/{filing_id}/documents")
+    issued = await people.mother.get(f"orchestration/v1/filings/{filing_id}/documents")
+    papers = [each for each in issued if each["case_id"] == cases[ITEM]["case_id"]]
     assert [each["title"] for each in papers] == ["受理通知书", "准予决定书"]
     page = await people.mother.call("GET", f"orchestration/v1/documents/{papers[1]['document_id']}.pdf")
     assert page.content.startswith(b"%PDF-")
