@@ -11,6 +11,7 @@ from demo.browser import Browser, CallRefused
 from demo.people import Cast
 
 from demo import newborn
+from e2e.lists import every
 from tools.runner.control import Control
 
 FILINGS = 50
@@ -108,15 +109,3 @@ async def test_kill_nine_loses_nothing_and_does_nothing_twice(
     held = Counter(licence["name"] for licence in await every(mother, "verification/v1/me/licences"))
     for name in ("出生医学证明", "预防接种证", "社会保障卡"):
         assert held[name] - held_before[name] == FILINGS
-
-
-async def every(person: Browser, path: str) -> list[newborn.JSON]:
-    """All pages of a list."""
-    items: list[newborn.JSON] = []
-    cursor: str | None = None
-    while True:
-        page = await person.get(path, params={"page_size": 100} | ({"cursor": cursor} if cursor else {}))
-        items += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return items

@@ -119,9 +119,13 @@ class Browser:
         await self.http.aclose()
 
     async def log_in(self, who: Credentials, *, return_to: str | None = None) -> httpx.Response:
-        """From the log-in link to the page that one comes back to; fills whatever form Keycloak shows."""
-        parameters = {"return_to": return_to} if return_to else {}
-        page = await self.visit(f"/{self.face}/auth/login", params=parameters)
+        """From the log-in link to the page that one comes back to."""
+        return await self.answer(f"/{self.face}/auth/login", who, params={"return_to": return_to} if return_to else {})
+
+    async def answer(self, url: str, who: Credentials, *, params: dict[str, str] | None = None) -> httpx.Response:
+        """Go somewhere that Keycloak stands before, and fill whatever form it shows."""
+        # a link of Keycloak's own carries its parameters already
+        page = await (self.visit(url, params=params) if params else self.visit(url))
         codes = _Codes(who)
         for _ in range(LOG_IN_STEPS):
             if page.is_success and str(page.url).startswith(f"{self.public_url}/"):

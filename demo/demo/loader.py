@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from demo import city
+from demo import city, department
 from demo.browser import CallRefused
 from demo.settings import Settings
 
@@ -58,6 +58,10 @@ async def load(settings: Settings, *, told: Told) -> None:
 
 
 def _everything() -> list[tuple[str, str, list[JSON]]]:
+    apps = [_app(app) for app in department.APPS]
+    approvals: list[tuple[str, str, list[JSON]]] = [
+        ("部门系统批准", f"workbench/v1/apps/{app['code']}:approve", [{}]) for app in apps
+    ]
     return [
         ("机构", "accounts/v1/organisations", [_organisation(org) for org in city.organisations()]),
         ("自然人", "accounts/v1/persons", [_person(person) for person in city.citizens()]),
@@ -65,6 +69,8 @@ def _everything() -> list[tuple[str, str, list[JSON]]]:
         ("任职", "accounts/v1/posts", [_post(person) for person in city.employees()]),
         ("证照类型", "verification/v1/licence-types", [_licence_type(kind) for kind in city.licence_types()]),
         ("电子证照", "verification/v1/licences", [_licence(licence) for licence in city.licences()]),
+        ("部门系统", "workbench/v1/apps", apps),
+        *approvals,
         ("一件事", "orchestration/v1/matters", [_plain(matter) for matter in city.matters()]),
     ]
 
@@ -110,6 +116,12 @@ def _licence(licence: JSON) -> JSON:
         "holders": [city.citizen(name)["person_id"] for name in licence["holders"]],
         "face": licence["face"],
     }
+
+
+def _app(app: department.App) -> JSON:
+    org = city.organisation(app.org_path)
+    told = department.registration(department.Settings(), app)
+    return told | {name: org[name] for name in ("org_id", "region_code")}
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo import city, loader, player
-from demo.people import one_time_seed
+from demo.people import credentials
 from demo.settings import Settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -35,8 +35,9 @@ def play() -> None:
 
 @cli.command()
 def code(username: str) -> None:
-    """Print the one-time code of an officer, as the authenticator app would show it."""
-    console.print(pyotp.TOTP(one_time_seed(Settings(), city.employee(username)["username"])).now())
+    """Print a person's one-time code, as the authenticator app would show it."""
+    seed = credentials(Settings(), username).totp_seed
+    console.print(pyotp.TOTP(seed).now() if seed else "此人没有绑定动态口令")
 
 
 @cli.command()

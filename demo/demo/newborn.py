@@ -11,6 +11,8 @@ MATTER = "newborn"
 REGION = "370303"
 ID_CARD = "11100000000013127D001"
 PURPOSE = "办理新生儿出生一件事"
+# decided by their departments' own systems, without an officer
+BY_APPS = {"social_security_card", "vaccination_certificate"}
 JSON = dict[str, Any]
 
 

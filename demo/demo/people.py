@@ -11,8 +11,8 @@ from demo import city
 from demo.browser import Browser, Credentials
 from demo.settings import Settings
 
-# the departments whose officers decide the newborn's seven cases
-OFFICERS = ("health", "cdc", "police", "insurance", "social")
+# the departments whose officers decide the newborn's cases; those of two others are decided by their own systems
+OFFICERS = ("health", "police", "insurance")
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,17 @@ class Cast:
 
 
 def one_time_seed(settings: Settings, username: str) -> str:
-    """An officer's own seed (base32), derived so that a command can print codes without a store of seeds."""
+    """A person's own seed (base32), derived so that a command can print codes without a store of seeds."""
     digest = hmac.digest(settings.totp_seed.encode(), username.encode(), hashlib.sha256)
     return base64.b32encode(digest[:20]).decode()
 
 
 def credentials(settings: Settings, username: str) -> Credentials:
-    if any(person["username"] == username for person in city.citizens()):
-        return Credentials(username, settings.citizen_password)
-    return Credentials(username, settings.officer_password, one_time_seed(settings, username))
+    seed = one_time_seed(settings, username)
+    for person in city.citizens():
+        if person["username"] == username:
+            return Credentials(username, settings.citizen_password, seed if person.get("one_time_code") else None)
+    return Credentials(username, settings.officer_password, seed)
 
 
 @asynccontextmanager

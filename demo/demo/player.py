@@ -32,7 +32,7 @@ class StoryStuck(Exception):
 
 
 async def play(settings: Settings, console: Console, *, at: datetime) -> dict[str, Any]:
-    """Consent, plan, submission, seven cases decided by five departments' officers, closing."""
+    """Consent, plan, submission, five cases decided by officers, two by departments' own systems, closing."""
     console.print("演示：新生儿出生一件事")
     async with cast(settings) as people:
         console.print("  张伟（父亲）登录，授权李静在本事项中核验其居民身份证")

@@ -1,5 +1,6 @@
 """The routes: faces and their log-in, services behind a session or a token, and what the house says of itself."""
 
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
@@ -28,10 +29,11 @@ from gateway.domain import (
 from gateway.door import PAGE_POLICY, Door, Request
 from gateway.proxy import Call
 from gateway.sessions import Session, secret
-from gateway.usecases import App
+from gateway.usecases import App, Whence
 
 LOGOUT_TOKEN_LIMIT = 16 * 1024
 LOG_IN_COOKIE_LASTS = 600
+END_SESSION = re.compile(rf"sessions/[A-Za-z0-9_-]{{{usecases.HANDLE_LENGTH}}}:end")
 
 type Handler = Callable[[Request, Face], Awaitable[Response]]
 
@@ -48,6 +50,10 @@ class Api:
             "callback": ("finish_log_in", "GET", self._finish_log_in),
             "session": ("session", "GET", self._session),
             "logout": ("log_out", "POST", self._log_out),
+            "step-up": ("step_up", "GET", self._step_up),
+            "sessions": ("sessions", "GET", self._sessions),
+            "sessions:end-others": ("end_other_sessions", "POST", self._end_others),
+            "sessions/{handle}:end": ("end_session", "POST", self._end_session),
             "backchannel-logout": ("log_out_elsewhere", "POST", self._log_out_elsewhere),
         }
         self._own: dict[str, Callable[[Request], Awaitable[Response]]] = {
@@ -157,7 +163,7 @@ class Api:
     # faces
 
     async def _to_auth(self, request: Request, face: Face, name: str) -> Response:
-        known = self._auth.get(name)
+        known = self._auth.get("sessions/{handle}:end" if END_SESSION.fullmatch(name) else name)
         if known is None:
             await self._limit_stranger(request)
             raise NoSuchPath
@@ -170,13 +176,30 @@ class Api:
             return self._log_in_needed(refusal, request, face)
 
     async def _log_in(self, request: Request, face: Face) -> Response:
+        return await self._begin(request, face, None)
+
+    async def _step_up(self, request: Request, face: Face) -> Response:
+        """A person is sent here when an act needs a stronger or fresher log-in, and comes back to the act."""
+        try:
+            _, session = await self._find_session(request, face)
+        except SessionMissing:
+            return await self._begin(request, face, None)
+        return await self._begin(request, face, session)
+
+    async def _begin(self, request: Request, face: Face, session: Session | None) -> Response:
         query = request.query
         # one secret for all tabs of a browser: several may log in at once
         browser = request.cookie(face.log_in_cookie) or secret()
         try:
             await self._limit_stranger(request)
             address = await usecases.begin_log_in(
-                self.app, face, return_to=query.get("return_to"), acr=query.get("acr"), browser=browser
+                self.app,
+                face,
+                return_to=query.get("return_to"),
+                acr=query.get("acr"),
+                max_age=query.get("max_age"),
+                browser=browser,
+                session=session,
             )
         except Refusal as refusal:
             return self._notice(refusal, request, face)
@@ -192,7 +215,7 @@ class Api:
                 request.query,
                 browser=request.cookie(face.log_in_cookie),
                 session_id=request.cookie(face.cookie),
-                address=request.address,
+                whence=Whence(request.address, request.header(b"user-agent") or ""),
             )
         except Refusal as refusal:
             self.app.journal.refused(refusal, f"{face.name}.log_in", request.address)
@@ -209,8 +232,37 @@ class Api:
                 "acr": session.acr,
                 "began_at": usecases.moment(session.began),
                 "ends_at": usecases.moment(session.ends),
+                "proven_at": usecases.moment(session.proven),
             }
         )
+
+    async def _sessions(self, request: Request, face: Face) -> Response:
+        _, current = await self._find_session(request, face)
+        listed = [
+            {
+                "handle": seen.session.handle,
+                "browser": seen.session.device.browser,
+                "system": seen.session.device.system,
+                "network": seen.session.network,
+                "acr": seen.session.acr,
+                "began_at": usecases.moment(seen.session.began),
+                "last_seen_at": usecases.moment(seen.last_seen),
+                "current": seen.session.handle == current.handle,
+            }
+            for seen in await self.app.sessions.all_of(current.realm, current.sub)
+        ]
+        return _json({"items": listed})
+
+    async def _end_session(self, request: Request, face: Face) -> Response:
+        _, current = await self._find_session(request, face)
+        handle = request.path.rpartition("/")[2].removesuffix(":end")
+        if await usecases.end_one(self.app, current, handle):
+            request.more.append(_cookie(face.cookie, "", 0))
+        return Response(status_code=204)
+
+    async def _end_others(self, request: Request, face: Face) -> Response:
+        _, current = await self._find_session(request, face)
+        return _json({"ended": await usecases.end_others(self.app, current)})
 
     async def _log_out(self, request: Request, face: Face) -> Response:
         session_id, _ = await self._find_session(request, face)

@@ -5,13 +5,16 @@ Refusal
 ├── MethodNotAllowed, BodyTooLarge, TargetTooLong, HeadersTooLarge
 ├── SessionMissing, BearerMissing          401
 ├── ForeignOrigin, CsrfHeaderMissing       403
-├── LogInStateUnknown, LogInOfAnotherBrowser, LogInRefused, LogInTooWeak, IssuerMismatch
+├── LogInStateUnknown, LogInOfAnotherBrowser, LogInRefused, LogInTooWeak, LogInTooOld, IssuerMismatch
+├── StepUpByAnother, NoSuchSession, LogoutTokenRefused
 ├── TooManyCalls                           429
 └── SessionsAway, KeycloakAway, ServiceAway, ServiceTooSlow, ServiceMisbehaved
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from common.errors import Denied, Invalid, NotFound, Refusal, TooMany, Unauthenticated, Unavailable
@@ -90,6 +93,18 @@ class LogInTooWeak(Denied):
     """The log-in was not as strong as this face needs."""
 
 
+class LogInTooOld(Denied):
+    """The log-in was not as recent as the act needs."""
+
+
+class StepUpByAnother(Denied):
+    """Somebody else than the one who is logged in answered the step-up."""
+
+
+class NoSuchSession(NotFound):
+    """The person has no such session."""
+
+
 class LogoutTokenRefused(Refusal):
     """The log-out token is not one of ours."""
 
@@ -141,6 +156,39 @@ class Face:
 
 FACES = {face.name: face for face in (Face("citizen", "citizen", 1), Face("workbench", "gov", 2))}
 STRONGEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where somebody is logged in: the kind of browser and of system (设备)."""
+
+    browser: str
+    system: str
+
+
+# in the order of looking: many browsers also carry the names of others
+_BROWSERS = {
+    "MicroMessenger": "wechat",
+    "DingTalk": "dingtalk",
+    "AlipayClient": "alipay",
+    "Edg": "edge",
+    "HuaweiBrowser": "huawei",
+    "Firefox": "firefox",
+    "FxiOS": "firefox",
+    "Chrome": "chrome",
+    "CriOS": "chrome",
+    "Safari": "safari",
+}
+_SYSTEMS = {
+    "OpenHarmony": "harmony",
+    "HarmonyOS": "harmony",
+    "Android": "android",
+    "iPhone": "ios",
+    "iPad": "ios",
+    "Windows": "windows",
+    "Mac OS": "macos",
+    "Linux": "linux",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +249,31 @@ def wanted_acr(face: Face, asked: str | None) -> int:
     if asked is None or not re.fullmatch(rf"[1-{STRONGEST}]", asked):
         return face.acr
     return max(face.acr, int(asked))
+
+
+def wanted_max_age(asked: str | None) -> int | None:
+    """How many seconds ago a person may have proven who he or she is; None where nobody asks."""
+    if asked is None or not re.fullmatch(r"\d{1,5}", asked, re.ASCII):
+        return None
+    return int(asked)
+
+
+def device(user_agent: str) -> Device:
+    """Enough of a device for its owner to know it again, and not more."""
+    return Device(_first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent))
+
+
+def coarse(address: str) -> str:
+    """The net that an address belongs to: enough to tell home from abroad."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return ""
+    return str(ip_network((known, 16 if known.version == 4 else 32), strict=False))  # noqa: PLR2004 IPv4
+
+
+def _first(names: Mapping[str, str], text: str) -> str:
+    return next((name for mark, name in names.items() if mark in text), "other")
 
 
 def _is_text(path: str) -> bool:

@@ -127,5 +127,11 @@ _OWN_PATHS: Document = {
     "/{face}/auth/callback": _own("get", "Finish a log-in; Keycloak sends the browser here", "303"),
     "/{face}/auth/session": _own("get", "Who is logged in", "200", session=True),
     "/{face}/auth/logout": _own("post", "Log out; the answer names the page to go to", "200", session=True),
+    "/{face}/auth/step-up": _own(
+        "get", "Prove it again: acr or max_age say how; return_to names the act's page", "302"
+    ),
+    "/{face}/auth/sessions": _own("get", "Where the person is logged in", "200", session=True),
+    "/{face}/auth/sessions/{handle}:end": _own("post", "Log out there", "204", session=True),
+    "/{face}/auth/sessions:end-others": _own("post", "Log out everywhere else", "200", session=True),
     "/{face}/auth/backchannel-logout": _own("post", "Keycloak tells of a log-out elsewhere", "200"),
 }

@@ -21,7 +21,7 @@ from common.crypto import KeyRing, SealBroken
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.domain import Face, Limit, SessionsAway
+from gateway.domain import Device, Face, Limit, SessionsAway
 from gateway.limits import BUCKET, Allowance, allowance
 
 RENEWAL_LASTS = timedelta(seconds=15)
@@ -30,6 +30,8 @@ FAILED = b"failed"
 
 # released only by the one who took it
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# changed only if nobody has changed it meanwhile: the other may have brought new tokens
+_REPLACE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end"
 # reads a session and counts a call of it in one round trip; nothing is counted for a session that is not there
 _USE = f"""{BUCKET}
 local held = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
@@ -60,7 +62,23 @@ class Session:
     acr: int
     began: float
     ends: float
+    # when the person last proved who he or she is
+    proven: float
+    # what the person knows this session by; it opens nothing
+    handle: str
+    device: Device
+    network: str
     tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A living session as its person sees it from another one."""
+
+    hashed: str
+    sealed: bytes = field(repr=False)
+    session: Session
+    last_seen: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,9 @@ class LogIn:
     browser: str
     return_to: str
     acr: int
+    # a step-up: whose session it must be, and how fresh the proof
+    sub: str | None = None
+    max_age: int | None = None
 
 
 def secret() -> str:
@@ -96,6 +117,7 @@ class Sessions:
         self._idle = idle
         self._log_in_within = log_in_within
         self._release = redis.register_script(_RELEASE)
+        self._replace = redis.register_script(_REPLACE)
         self._use = redis.register_script(_USE)
 
     async def begin(self, session: Session) -> str:
@@ -150,6 +172,39 @@ class Sessions:
             members = cast("set[bytes]", await self._redis.smembers(index))
         ended = [await self._end(each.decode()) for each in members]
         return [each for each in ended if each is not None]
+
+    async def end_seen(self, seen: Seen) -> Session | None:
+        return await self._end(seen.hashed)
+
+    async def all_of(self, realm: str, sub: str) -> list[Seen]:
+        """A person's living sessions, the latest used first; looking at them does not count as using them."""
+        index = f"sub:{realm}:{sub}"
+        async with _reaching():
+            members = [each.decode() for each in cast("set[bytes]", await self._redis.smembers(index))]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for hashed in members:
+                    pipe.get(f"session:{hashed}")
+                    pipe.pttl(f"session:{hashed}")
+                answers = await pipe.execute()
+        found = []
+        for hashed, sealed, left in zip(members, answers[::2], answers[1::2], strict=True):
+            session = self._opened(hashed, sealed) if sealed is not None else None
+            if session is None or session.ends <= self._now():
+                await self._forget(index, hashed)
+                continue
+            # every use sets the whole idle time anew: what is left of it tells when that was
+            last_seen = self._now() - max(0.0, self._idle.total_seconds() - left / 1000)
+            found.append(Seen(hashed, sealed, session, max(session.began, last_seen)))
+        return sorted(found, key=lambda each: each.last_seen, reverse=True)
+
+    async def doubt(self, realm: str, sub: str) -> None:
+        """Believe none of a person's tokens any more: the next call of each session asks Keycloak."""
+        for seen in await self.all_of(realm, sub):
+            doubted = replace(seen.session, tokens=replace(seen.session.tokens, access_until=0.0))
+            async with _reaching():
+                await self._replace(
+                    keys=[f"session:{seen.hashed}"], args=[seen.sealed, self._sealed(seen.hashed, doubted)]
+                )
 
     async def begin_log_in(self, log_in: LogIn) -> str:
         """Keep a log-in under the state that Keycloak will bring back."""
@@ -216,15 +271,23 @@ class Sessions:
                     await self._redis.srem(index, hashed)
         return session
 
+    async def _forget(self, index: str, hashed: str) -> None:
+        async with _reaching():
+            await self._redis.srem(index, hashed)
+
     def _sealed(self, hashed: str, session: Session) -> bytes:
         return self._keys.seal(orjson.dumps(asdict(session)), bound=f"session:{hashed}")
 
     def _opened(self, hashed: str, sealed: bytes) -> Session | None:
         try:
             kept = orjson.loads(self._keys.open(sealed, bound=f"session:{hashed}"))
-        except SealBroken:  # sealed under a key that has been retired: log in again
+            return Session(**{**kept, "tokens": Tokens(**kept["tokens"]), "device": Device(**kept["device"])})
+        except (
+            SealBroken,
+            KeyError,
+            TypeError,
+        ):  # under a key that has been retired, or of another release: log in again
             return None
-        return Session(**{**kept, "tokens": Tokens(**kept["tokens"])})
 
     def _now(self) -> float:
         return self._clock().timestamp()

@@ -1,5 +1,6 @@
 """Keycloak as the gateway's log-in service: begin, exchange, renew, end. The only place that speaks OpenID Connect."""
 
+import asyncio
 import base64
 import hashlib
 import time
@@ -30,6 +31,8 @@ ASSERTION_LASTS = 60
 LEEWAY = 30
 KEYS_AGAIN_AFTER = 10.0
 KEYS_LAST = 600.0
+LOGOUT_TOKEN_FRESH = 120
+LOGOUT_TYPES = {"jwt", "logout+jwt"}
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TIMEOUT = aiohttp.ClientTimeout(total=8, connect=2)
@@ -47,6 +50,7 @@ class Identity:
     sid: str
     person_id: str
     acr: int
+    proven: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Keycloak:
         self._clock = clock
         self._ids = ids
         self._keys: dict[str, tuple[KeySet, float]] = {}
+        self._asking = asyncio.Lock()
 
     def issuer(self, realm: str) -> str:
         return f"{self._url}/realms/{realm}"
@@ -102,6 +107,8 @@ class Keycloak:
             "code_challenge_method": "S256",
             "acr_values": str(log_in.acr),
         }
+        if log_in.max_age is not None:
+            asked["max_age"] = str(log_in.max_age)
         return f"{self._browsers(face.realm, 'auth')}?{urlencode(asked)}"
 
     def log_out_url(self, face: Face) -> str:
@@ -152,20 +159,29 @@ class Keycloak:
             raise KeycloakAway
 
     async def read_logout_token(self, face: Face, token: str) -> LogoutToken:
-        """Believe a log-out only from Keycloak, for us, just now."""
+        """Believe a log-out only from Keycloak, for us, just now (OpenID Connect Back-Channel Logout 2.6)."""
         try:
-            claims = await self._claims(face.realm, token)
+            decoded = await self._decoded(face.realm, token)
+            claims = self._checked(face.realm, decoded.claims)
         except (LogInRefused, IssuerMismatch) as error:
             raise LogoutTokenRefused from error
+        sub, sid, jti = (claims.get(name) for name in ("sub", "sid", "jti"))
         audience = claims.get("aud")
         events = claims.get("events")
-        sub, sid, jti = claims.get("sub"), claims.get("sid"), claims.get("jti")
-        fresh = abs(self._clock().timestamp() - claims.get("iat", 0)) <= 2 * ASSERTION_LASTS
-        ours = self._client_id in (audience if isinstance(audience, list) else [audience])
-        said = isinstance(events, dict) and LOGOUT_EVENT in events
-        if not (ours and said and fresh and (sub or sid) and isinstance(jti, str)) or "nonce" in claims:
+        sound = (
+            str(decoded.header.get("typ", "JWT")).lower() in LOGOUT_TYPES,
+            # ID, access and refresh tokens are signed by the same key
+            claims.get("typ", "Logout") == "Logout",
+            self._client_id in (audience if isinstance(audience, list) else [audience]),
+            isinstance(events, dict) and isinstance(events.get(LOGOUT_EVENT), dict),
+            self._clock().timestamp() - _number(claims.get("iat")) <= LOGOUT_TOKEN_FRESH,
+            bool(sub or sid) and all(each is None or isinstance(each, str) for each in (sub, sid)),
+            isinstance(jti, str) and bool(jti),
+            "nonce" not in claims,
+        )
+        if not all(sound):
             raise LogoutTokenRefused
-        return LogoutToken(face.realm, sub, sid, jti)
+        return LogoutToken(face.realm, sub, sid, str(jti))
 
     async def _ask(self, realm: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         sent = {**form, "client_id": self._client_id, **self._assertion(realm)}
@@ -194,37 +210,41 @@ class Keycloak:
 
     async def _claims(self, realm: str, token: str) -> dict[str, Any]:
         """What a token that Keycloak signed says; times and issuer checked."""
+        return self._checked(realm, (await self._decoded(realm, token)).claims)
+
+    async def _decoded(self, realm: str, token: str) -> jwt.Token:
         try:
             try:
-                decoded = jwt.decode(token, await self._key_set(realm), algorithms=["RS256"])
+                return jwt.decode(token, await self._key_set(realm), algorithms=["RS256"])
             except JoseError:  # perhaps the keys were changed
-                decoded = jwt.decode(token, await self._key_set(realm, again=True), algorithms=["RS256"])
+                return jwt.decode(token, await self._key_set(realm, again=True), algorithms=["RS256"])
         except (JoseError, ValueError) as error:
             raise LogInRefused from error
-        claims: dict[str, Any] = decoded.claims
+
+    def _checked(self, realm: str, claims: dict[str, Any]) -> dict[str, Any]:
         if claims.get("iss") != self.issuer(realm):
             raise IssuerMismatch
         now = self._clock().timestamp()
-        if not now - LEEWAY < claims.get("exp", now + 1) or claims.get("iat", 0) > now + LEEWAY:
+        if not now - LEEWAY < _number(claims.get("exp", now + 1)) or _number(claims.get("iat")) > now + LEEWAY:
             raise LogInRefused
         return claims
 
     async def _key_set(self, realm: str, *, again: bool = False) -> KeySet:
-        known, at = self._keys.get(realm, (None, 0.0))
-        age = time.monotonic() - at
-        if known is not None and age < (KEYS_AGAIN_AFTER if again else KEYS_LAST):
-            return known
-        try:
-            async with self._http.get(self._endpoint(realm, "certs"), timeout=_TIMEOUT) as answer:
-                answer.raise_for_status()
-                published = await answer.json()
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            if known is not None:
+        """The realm's keys; asked for once for all who wait, and not again at once, whoever sends us what."""
+        async with self._asking:
+            known, tried_at = self._keys.get(realm, (None, 0.0))
+            if known is not None and time.monotonic() - tried_at < (KEYS_AGAIN_AFTER if again else KEYS_LAST):
                 return known
-            raise KeycloakAway from error
-        keys = KeySet.import_key_set({"keys": [key for key in published["keys"] if key.get("use") == "sig"]})
-        self._keys[realm] = (keys, time.monotonic())
-        return keys
+            try:
+                async with self._http.get(self._endpoint(realm, "certs"), timeout=_TIMEOUT) as answer:
+                    answer.raise_for_status()
+                    published = await answer.json()
+                known = KeySet.import_key_set({"keys": [key for key in published["keys"] if key.get("use") == "sig"]})
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                if known is None:
+                    raise KeycloakAway from error
+            self._keys[realm] = (known, time.monotonic())
+            return known
 
     def _tokens(self, answer: Mapping[str, Any]) -> Tokens:
         try:
@@ -250,4 +270,9 @@ def _identity(id_token: Mapping[str, Any], access: Mapping[str, Any]) -> Identit
         sid=id_token.get("sid", ""),
         person_id=access.get("person_id") or access.get("employee_id") or "",
         acr=int(acr) if acr.isascii() and acr.isdigit() else 0,
+        proven=_number(id_token.get("auth_time")) or _number(id_token.get("iat")),
     )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,22 +20,29 @@ from gateway.domain import (
     LogInOfAnotherBrowser,
     LogInRefused,
     LogInStateUnknown,
+    LogInTooOld,
     LogInTooWeak,
     LogoutTokenRefused,
+    NoSuchSession,
     SessionMissing,
+    StepUpByAnother,
+    coarse,
+    device,
     return_address,
     wanted_acr,
+    wanted_max_age,
 )
 from gateway.journal import Journal
 from gateway.limits import Allowance, Limits
 from gateway.openapi import Documents
 from gateway.proxy import Proxy
-from gateway.sessions import FAILED, RENEWAL_LASTS, LogIn, Session, Sessions, digest, secret
-from gateway.tokens import GrantGone, Keycloak
+from gateway.sessions import FAILED, RENEWAL_LASTS, LogIn, Seen, Session, Sessions, digest, secret
+from gateway.tokens import LEEWAY, GrantGone, Identity, Keycloak
 
 POLL = 0.05
 # a token this close to its end may not arrive in time
 HARDLY_VALID = 5.0
+HANDLE_LENGTH = 22
 LOGOUT_TOKEN_REMEMBERED = timedelta(minutes=10)
 
 
@@ -72,8 +80,25 @@ class App:
         return f"{parts.scheme}://{parts.netloc}"
 
 
-async def begin_log_in(app: App, face: Face, *, return_to: str | None, acr: str | None, browser: str) -> str:
-    """Remember what is begun and for which browser; give Keycloak's address."""
+@dataclass(frozen=True, slots=True)
+class Whence:
+    """Where a call comes from."""
+
+    address: str
+    user_agent: str
+
+
+async def begin_log_in(
+    app: App,
+    face: Face,
+    *,
+    return_to: str | None,
+    acr: str | None,
+    browser: str,
+    max_age: str | None = None,
+    session: Session | None = None,
+) -> str:
+    """Remember what is begun and for which browser; give Keycloak's address. With a session it is a step-up."""
     log_in = LogIn(
         face=face.name,
         nonce=secret(),
@@ -81,13 +106,15 @@ async def begin_log_in(app: App, face: Face, *, return_to: str | None, acr: str 
         browser=digest(browser),
         return_to=return_address(face, return_to),
         acr=wanted_acr(face, acr),
+        sub=session.sub if session else None,
+        max_age=wanted_max_age(max_age),
     )
     state = await app.sessions.begin_log_in(log_in)
     return app.keycloak.log_in_url(face, state, log_in)
 
 
 async def finish_log_in(
-    app: App, face: Face, answer: Mapping[str, str], *, browser: str | None, session_id: str | None, address: str
+    app: App, face: Face, answer: Mapping[str, str], *, browser: str | None, session_id: str | None, whence: Whence
 ) -> tuple[str, str]:
     """Make a session of what Keycloak brought back; give its id and where to go."""
     log_in = await app.sessions.take_log_in(answer.get("state", ""))
@@ -100,13 +127,14 @@ async def finish_log_in(
     if "code" not in answer:
         raise LogInRefused
     identity, tokens = await app.keycloak.exchange(face, answer["code"], log_in)
-    if identity.acr < log_in.acr:
-        raise LogInTooWeak(acr=log_in.acr)
-    if not identity.person_id:
-        raise LogInRefused
-    if session_id is not None:
-        await app.sessions.end(session_id)
-    began = app.clock().timestamp()
+    now = app.clock().timestamp()
+    check_identity(identity, log_in, now)
+    # an id that was known before the log-in opens nothing after it
+    before = await app.sessions.end(session_id) if session_id is not None else None
+    began, ends = now, now + app.rules.absolute.total_seconds()
+    if log_in.sub is not None and before is not None and before.sub == identity.sub:
+        # a step-up makes the session stronger, not longer
+        began, ends = before.began, before.ends
     session = Session(
         face=face.name,
         realm=face.realm,
@@ -115,12 +143,28 @@ async def finish_log_in(
         person_id=identity.person_id,
         acr=identity.acr,
         began=began,
-        ends=began + app.rules.absolute.total_seconds(),
+        ends=ends,
+        proven=identity.proven,
+        handle=secret()[:HANDLE_LENGTH],
+        device=device(whence.user_agent),
+        network=coarse(whence.address),
         tokens=tokens,
     )
     fresh_id = await app.sessions.begin(session)
-    app.journal.logged_in(session, address)
+    app.journal.logged_in(session, whence.address)
     return fresh_id, log_in.return_to
+
+
+def check_identity(identity: Identity, log_in: LogIn, now: float) -> None:
+    """Keycloak was asked for a level and an age; what counts is what it answers."""
+    if identity.acr < log_in.acr:
+        raise LogInTooWeak(acr=log_in.acr)
+    if log_in.max_age is not None and now - identity.proven > log_in.max_age + LEEWAY:
+        raise LogInTooOld(max_age=log_in.max_age)
+    if log_in.sub is not None and log_in.sub != identity.sub:
+        raise StepUpByAnother
+    if not identity.person_id:
+        raise LogInRefused
 
 
 async def use_session(app: App, face: Face, session_id: str | None) -> tuple[Session, Allowance]:
@@ -166,6 +210,38 @@ async def log_out_elsewhere(app: App, face: Face, token: str) -> None:
         raise LogoutTokenRefused
     for session in await app.sessions.end_all(said.realm, sid=said.sid, sub=said.sub):
         app.journal.logged_out(session, "elsewhere")
+    if said.sid and said.sub:
+        # "log out everywhere" also names just one session: whether the person's others still live, Keycloak knows
+        await app.sessions.doubt(said.realm, said.sub)
+
+
+async def end_one(app: App, session: Session, handle: str) -> bool:
+    """End one of the person's sessions, here and at Keycloak; tell whether it was this one."""
+    for seen in await app.sessions.all_of(session.realm, session.sub):
+        if seen.session.handle == handle:
+            await _end_from_afar(app, seen)
+            return handle == session.handle
+    raise NoSuchSession
+
+
+async def end_others(app: App, session: Session) -> int:
+    """End all of the person's sessions but this one."""
+    others = [
+        seen for seen in await app.sessions.all_of(session.realm, session.sub) if seen.session.handle != session.handle
+    ]
+    for seen in others:
+        await _end_from_afar(app, seen)
+    return len(others)
+
+
+async def _end_from_afar(app: App, seen: Seen) -> None:
+    ended = await app.sessions.end_seen(seen)
+    if ended is None:
+        return
+    app.journal.logged_out(ended, "remote")
+    # away, it keeps its own session until that is idle; ours has ended
+    with suppress(KeycloakAway):
+        await app.keycloak.end(ended.realm, ended.tokens.refresh)
 
 
 def moment(seconds: float) -> datetime:

@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 import demo.settings
 import httpx
 from aiohttp import web
-from common import process
+from common import config, process
+from common.auth import Verifier
+from common.errors import StepUpNeeded
 from common.testing import Ids, Living, living
+from common.web import problem
 from demo.browser import Browser, Credentials
 from demo.people import credentials
 from gateway.settings import Settings
@@ -79,6 +82,7 @@ class Service:
     left: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     document: dict[str, Any] | None = None
+    _verifier: Verifier | None = None
 
     @property
     def url(self) -> str:
@@ -95,6 +99,7 @@ class Service:
         app.router.add_get("/v1/break", self._break)
         app.router.add_get("/v1/elsewhere", self._elsewhere)
         app.router.add_get("/v1/cookie", self._cookie)
+        app.router.add_get("/v1/sensitive", self._sensitive)
         app.router.add_route("*", "/{rest:.*}", self._echo)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
@@ -165,6 +170,17 @@ class Service:
 
     async def _elsewhere(self, request: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": request.query["to"]})
+
+    async def _sensitive(self, request: web.Request) -> web.Response:
+        """A verb that needs a one-time code, refused as every service of ours does."""
+        if self._verifier is None:
+            known = Settings()  # type: ignore[call-arg]
+            self._verifier = Verifier(known.keycloak_url, self.name, known.clients)
+        claims = await self._verifier.verify(request.headers["Authorization"].removeprefix("Bearer "))
+        if claims.acr >= 2:
+            return web.json_response({"acr": claims.acr})
+        said = problem.of_refusal(StepUpNeeded(acr=2), config.sentences(main.LOCALE))
+        return web.Response(body=said.body, status=said.status_code, headers=dict(said.headers))
 
     async def _cookie(self, _request: web.Request) -> web.Response:
         headers = {"Set-Cookie": "mine=1", "X-Hop": "1", "Connection": "X-Hop", "Access-Control-Allow-Origin": "*"}

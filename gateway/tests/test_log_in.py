@@ -29,7 +29,7 @@ async def test_a_citizen_logs_in_and_comes_back_to_the_page_asked_for(world: Wor
         assert session["face"] == "citizen"
         assert session["person_id"] == "00000000-0000-7000-8000-000000000201"
         assert session["acr"] == 1
-        assert set(session) == {"face", "person_id", "acr", "began_at", "ends_at"}
+        assert set(session) == {"face", "person_id", "acr", "began_at", "ends_at", "proven_at"}
 
 
 async def test_an_officer_needs_the_second_factor(world: World):

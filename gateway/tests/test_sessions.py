@@ -213,6 +213,14 @@ async def test_what_redis_holds_is_sealed_and_not_found_by_the_cookie(world: Wor
     assert b"00000000-0000-7000-8000-000000000201" not in held
 
 
+async def test_a_session_of_another_release_is_none(world: World, inside: Browser):
+    sessions = world.app.sessions
+    hashed = digest(session_id(inside))
+    sealed = sessions._keys.seal(b'{"face": "citizen", "realm": "citizen"}', bound=f"session:{hashed}")
+    await sessions._redis.set(f"session:{hashed}", sealed)
+    assert (await inside.call("GET", "accounts/v1/me")).status_code == 401
+
+
 async def forget_calls(world: World) -> None:
     redis = world.app.sessions._redis
     for key in await redis.keys("limit:*"):

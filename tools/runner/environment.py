@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey
 
-from tools.runner.instance import CLIENTS, SERVICES, Instance
+from tools.runner.instance import CLIENTS, DEPARTMENTS, SERVICES, Instance
 
 Environment = dict[str, str]
 
@@ -95,6 +95,7 @@ def _particular(instance: Instance, service: str) -> Environment:
                 "PUBLIC_URL": public_url(instance),
                 "SESSION_KEY": secrets["session_key"],
                 "CLIENT_KEY": secrets["gateway_client_key"],
+                "CLIENTS": _clients(),
             }
         case "accounts":
             return {
@@ -110,8 +111,40 @@ def _particular(instance: Instance, service: str) -> Environment:
                     {name: secrets[name] for name in ("citizen_password", "officer_password", "totp_seed")}
                 ),
             }
+        case "orchestration":
+            return {
+                "PUBLIC_URL": public_url(instance),
+                "SIGNING_KEY": secrets["orchestration_signing_key"],
+                "LOOPBACK_APPS": "true",
+                "CLIENTS": _clients(),
+            }
+        case "workbench":
+            return {"LOOPBACK_APPS": "true"}
         case _:
             return {}
+
+
+def _clients() -> str:
+    """Whose tokens are taken: the demo's departments call through the gateway, and orchestration is where they call."""
+    return json.dumps(CLIENTS)
+
+
+def department_environment(instance: Instance) -> Environment:
+    """What the demo's departments' own system needs to serve, to sign and to call back."""
+    names = {
+        "PORT": str(instance.port("department")),
+        "FILE": str(instance.data / "department.sqlite"),
+        "PUBLIC_URL": public_url(instance),
+        "KEYCLOAK_URL": keycloak_url(instance),
+        "SECRETS": json.dumps({each: instance.secrets[f"{each}_client_secret"] for each in DEPARTMENTS}),
+        "SIGNING_KEYS": json.dumps({each: instance.secrets[f"{each}_signing_key"] for each in DEPARTMENTS}),
+    }
+    return {f"DEPARTMENT_{name}": value for name, value in names.items()}
+
+
+def program_environment(instance: Instance, name: str) -> Environment:
+    """What a program of the Procfile is told: a service its own names, the demo's departments theirs."""
+    return service_environment(instance, name) if name in SERVICES else department_environment(instance)
 
 
 def demo_environment(instance: Instance) -> Environment:
@@ -124,6 +157,7 @@ def demo_environment(instance: Instance) -> Environment:
         "DEMO_CITIZEN_PASSWORD": secrets["citizen_password"],
         "DEMO_OFFICER_PASSWORD": secrets["officer_password"],
         "DEMO_TOTP_SEED": secrets["totp_seed"],
+        **department_environment(instance),
     }
 
 

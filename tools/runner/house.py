@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tools.runner import databases, ports, readiness, servers
-from tools.runner.environment import HOST, environment, service_environment
+from tools.runner.environment import HOST, environment, program_environment, service_environment
 from tools.runner.forking import Nursery
 from tools.runner.processes import Program
 from tools.runner.sequence import PREPARATION, SERVER_AFTER, Service, Step
@@ -95,7 +95,7 @@ class House:
 
     async def _start_service(self, service: Service) -> None:
         began = time.monotonic()
-        names = service_environment(self.instance, service.name)
+        names = program_environment(self.instance, service.name)
         ready = readiness.answers_http(f"http://{HOST}:{self.instance.port(service.name)}/readyz")
         await self.supervisor.start(Program(service.name, service.command, {**os.environ, **names}, ready))
         self._report(service.name, "ready", began)

@@ -22,7 +22,9 @@ RUN = Path(os.environ.get("TONGBAN_RUN_DIR") or ROOT / ".run")
 
 SERVICES = ("accounts", "verification", "orchestration", "workbench", "gateway")
 # who asks Keycloak for a token of its own
-CLIENTS = (*SERVICES, "demo-loader")
+# the demo's departments call back with tokens of their own
+DEPARTMENTS = ("department-cdc", "department-human-resources")
+CLIENTS = (*SERVICES, "demo-loader", *DEPARTMENTS)
 # Linux allows 108 bytes, macOS 104, the closing zero included
 SOCKET_PATH_LIMIT = 100
 
@@ -100,6 +102,8 @@ def generate_secrets() -> Secrets:
         "keycloak_admin_secret": _password(),
         "session_key": _key(),
         "gateway_client_key": _private_key(),
+        "orchestration_signing_key": _private_key(),
+        **{f"{department}_signing_key": _private_key() for department in DEPARTMENTS},
         "citizen_password": _password(),
         "officer_password": _password(),
         # the demo officers' one-time codes, as an authenticator app takes it

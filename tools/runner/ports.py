@@ -24,6 +24,7 @@ OFFSETS = {
     "postgres": 50,
     "nats": 60,
     "nats-monitor": 61,
+    "department": 65,
     "redis": 70,
     "keycloak": 80,
     "keycloak-management": 90,

@@ -39,10 +39,10 @@ class KeyRing:
         self._index_key = index_key
 
     @classmethod
-    def from_settings(cls, data_keys: Mapping[str, str], index_key: str) -> "KeyRing":
-        """Read base64 keys; the last id in alphabetical order is the current one."""
+    def from_settings(cls, data_keys: Mapping[str, str], index_key: str, current: str = "") -> "KeyRing":
+        """Read base64 keys; unless one is named, the last id in alphabetical order is the current one."""
         keys = {key_id: b64decode(key, validate=True) for key_id, key in data_keys.items()}
-        return cls(keys, max(keys), b64decode(index_key, validate=True))
+        return cls(keys, current or max(keys), b64decode(index_key, validate=True))
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(sorted(self._ciphers))})"

@@ -37,6 +37,7 @@ class Post:
     region_code: str
     permissions: frozenset[str]
     title: str = ""
+    line_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,27 @@ from sqlalchemy import ColumnElement, and_, false, or_, true
 from common.auth import Actor
 from common.permissions import Caller
 
-type Column = ColumnElement[str]
+type Column = ColumnElement[str] | None
 
 
 def visible(
-    actor: Actor, *, region: Column | None = None, org: Column | None = None, owner: Column | None = None
+    actor: Actor, *, region: Column = None, org: Column = None, owner: Column = None, line: bool = False
 ) -> ColumnElement[bool]:
-    """Keep the rows an actor may see: a citizen what is his or hers, an officer the post's region and department."""
+    """Keep the rows an actor may see: a citizen what is his or hers, an officer the post's region and department.
+
+    `line` (条) adds the bodies that the post sees below its own along the professional line: for lists alone.
+    """
     if actor.kind is Caller.SERVICE:
         return true()
     if actor.kind is Caller.CITIZEN:
         return false() if owner is None else owner == actor.id
     if actor.post is None:
         return false()
-    within: list[ColumnElement[bool]] = []
-    if region is not None:
-        within.append(region.startswith(region_prefix(actor.post.region_code), autoescape=True))
+    prefix = region_prefix(actor.post.region_code)
+    within = [] if region is None else [region.startswith(prefix, autoescape=True)]
     if org is not None:
-        path = actor.post.org_path
-        within.append(or_(org == path, org.startswith(f"{path}.", autoescape=True)))
+        paths = (actor.post.org_path, *(actor.post.line_paths if line else ()))
+        within.append(or_(*(or_(org == path, org.startswith(f"{path}.", autoescape=True)) for path in paths)))
     # A table that names neither a region nor a department is no officer's to see.
     return and_(*within) if within else false()
 

@@ -55,6 +55,18 @@ async def test_visible(engine, who, seen):
     assert [tuple(each) for each in found] == [ROWS[each] for each in seen]
 
 
+@pytest.mark.parametrize(("line", "seen"), [(False, []), (True, [1, 3])])
+async def test_a_line_is_seen_only_where_it_is_asked_for(engine, line, seen):
+    guided = ("zibo.zhangdian.health", "zibo.zichuan")
+    post = Post("p", "e1", "o1", "zibo.health", "370300", frozenset(), line_paths=guided)
+    who = Actor(Caller.OFFICER, "me", "token", "gateway", "s", 1, frozenset(), post, Call("r"))
+    row = values(*(column(each, String) for each in ("region", "org", "owner")), name="rows").data(ROWS)
+    wanted = visible(who, region=row.c.region, org=row.c.org, line=line)
+    async with engine.connect() as connection:
+        found = (await connection.execute(select(row).where(wanted))).all()
+    assert [tuple(each) for each in found] == [ROWS[each] for each in seen]
+
+
 def test_what_a_table_does_not_name_nobody_sees_by_it():
     region = literal_column("region", String)
     assert str(visible(actor(Caller.CITIZEN), region=region)) == "false"

@@ -5,6 +5,9 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2 as pb
 
+from accounts.domain.account import Account, AccountState
+from accounts.domain.guardianship import Guardianship
+from accounts.domain.legal_person import Agency, LegalPerson
 from accounts.domain.organisation import Organisation
 from accounts.domain.person import Person
 from accounts.domain.post import Post
@@ -24,6 +27,47 @@ def post_changed(post: Post, *, at: datetime) -> pb.PostChanged:
         employee_id=str(post.employee_id),
         org_id=str(post.org_id),
         version=post.version,
+        changed_at=_moment(at),
+    )
+
+
+type AccountChanged = pb.AccountSuspended | pb.AccountReactivated | pb.AccountClosed
+
+
+def account_changed(account: Account, *, at: datetime) -> AccountChanged:
+    """Tell the state that an account has come to."""
+    name, kind, version = str(account.account_id), account.kind.value, account.version
+    match account.state:
+        case AccountState.SUSPENDED:
+            return pb.AccountSuspended(account_id=name, kind=kind, version=version, suspended_at=_moment(at))
+        case AccountState.ACTIVE:
+            return pb.AccountReactivated(account_id=name, kind=kind, version=version, reactivated_at=_moment(at))
+        case AccountState.CLOSED:
+            return pb.AccountClosed(account_id=name, kind=kind, version=version, closed_at=_moment(at))
+
+
+def legal_person_registered(legal_person: LegalPerson, *, at: datetime) -> pb.LegalPersonRegistered:
+    return pb.LegalPersonRegistered(
+        legal_person_id=str(legal_person.legal_person_id), version=legal_person.version, registered_at=_moment(at)
+    )
+
+
+def agent_changed(agency: Agency, *, at: datetime) -> pb.AgentChanged:
+    return pb.AgentChanged(
+        agency_id=str(agency.agency_id),
+        legal_person_id=str(agency.legal_person_id),
+        agent_id=str(agency.agent_id),
+        version=agency.version,
+        changed_at=_moment(at),
+    )
+
+
+def guardianship_changed(guardianship: Guardianship, *, at: datetime) -> pb.GuardianshipChanged:
+    return pb.GuardianshipChanged(
+        guardianship_id=str(guardianship.guardianship_id),
+        guardian_id=str(guardianship.guardian_id),
+        ward_id=str(guardianship.ward_id),
+        version=guardianship.version,
         changed_at=_moment(at),
     )
 

@@ -4,7 +4,8 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from common.crypto import KeyRing
 from common.db import Database
 from pydantic import SecretStr
 
+from accounts import jobs
 from accounts.api import router
 from accounts.clients.keycloak import Administration
 from accounts.domain.realms import Surroundings
@@ -23,6 +25,8 @@ from accounts.settings import Settings
 from accounts.store import Store
 from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
+from accounts.usecases.reseal import reseal
+from accounts.usecases.states import Doorkeeper
 
 NAME = "accounts"
 LOCALE = Path(__file__).parent / "locale"
@@ -43,7 +47,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     """Build the app, and close what it opened."""
     database = Database(settings.database_url.get_secret_value())
     bus = Bus(settings.nats_url, NAME)
-    keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value())
+    keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value(), settings.data_key)
     store = Store(database, clock=clock, ids=ids, keys=keys)
 
     # Whoever else resolves posts remembers them for a while; their owner looks them up.
@@ -55,8 +59,9 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
         return await resolve_post(store, employee_id, post_id)
 
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    doorkeeper = Doorkeeper(Authenticator(verifier, posts), store)
     try:
-        yield App(settings=settings, store=store, bus=bus, authenticator=Authenticator(verifier, posts))
+        yield App(settings=settings, store=store, bus=bus, authenticator=doorkeeper)
     finally:
         await bus.close()
         await database.close()
@@ -64,6 +69,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
+    tell_states = partial(jobs.tell_states, app.store, partial(_keycloak, app.settings))
     return process.House(
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
@@ -78,6 +84,13 @@ def house(app: App) -> process.House:
         database=app.store.database,
         bus=app.bus,
         store=app.store,
+        jobs=[
+            process.Job(
+                "tell_states",
+                timedelta(seconds=1),
+                tell_states,
+            )
+        ],
     )
 
 
@@ -90,13 +103,23 @@ async def reconcile(app: App) -> None:
         client_secrets=_open(settings.client_secrets),
         demo=settings.demo,
     )
-    async with Administration(
-        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
-    ) as keycloak:
+    async with _keycloak(settings) as keycloak:
         changes = await reconcile_realms(
             keycloak, place, people=settings.demo_people, demo_secrets=_open(settings.demo_secrets)
         )
     sys.stdout.write("".join(f"{line}\n" for line in changes or ["realms: nothing changed"]))
+
+
+async def reseal_all(app: App) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
+def _keycloak(settings: Settings) -> Administration:
+    return Administration(
+        settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
+    )
 
 
 def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:
@@ -104,4 +127,4 @@ def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile})
+    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile, "reseal": reseal_all})

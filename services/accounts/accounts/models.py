@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -46,7 +46,9 @@ class OrganisationRow(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["parent_id"], ["organisations.org_id"]),
         Index("organisations_path", "org_path", unique=True, postgresql_ops={"org_path": "text_pattern_ops"}),
+        ForeignKeyConstraint(["line_parent_id"], ["organisations.org_id"]),
         Index("organisations_department", "department", "region_code"),
+        Index("organisations_line", "line_parent_id", postgresql_where=text("line_parent_id IS NOT NULL")),
     )
 
     org_id: UUID = Field(primary_key=True)
@@ -58,6 +60,7 @@ class OrganisationRow(SQLModel, table=True):
     region_code: str
     org_path: str
     version: int
+    line_parent_id: UUID | None
 
 
 class EmployeeRow(SQLModel, table=True):
@@ -97,9 +100,113 @@ class PostRow(SQLModel, table=True):
     valid_from: datetime = _moment()
     valid_until: datetime | None = _moment(nullable=True)
     version: int
+    line: bool
+
+
+class GuardianshipRow(SQLModel, table=True):
+    """One guardian's right to act for one child; what it was proven by is sealed."""
+
+    __tablename__ = "guardianships"
+    __table_args__ = (
+        ForeignKeyConstraint(["guardian_id"], ["persons.person_id"]),
+        ForeignKeyConstraint(["ward_id"], ["persons.person_id"]),
+        Index("guardianships_guardian", "guardian_id"),
+        Index("guardianships_ward", "ward_id"),
+    )
+
+    guardianship_id: UUID = Field(primary_key=True)
+    guardian_id: UUID
+    ward_id: UUID
+    basis: str
+    proof: bytes = _sealed()
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
+
+
+class DelegationRow(SQLModel, table=True):
+    """A post lent to a colleague, in whole or in part."""
+
+    __tablename__ = "delegations"
+    __table_args__ = (
+        ForeignKeyConstraint(["post_id"], ["posts.post_id"]),
+        ForeignKeyConstraint(["delegator_id"], ["employees.employee_id"]),
+        ForeignKeyConstraint(["delegate_id"], ["employees.employee_id"]),
+        Index("delegations_delegate", "delegate_id"),
+        Index("delegations_delegator", "delegator_id"),
+        Index("delegations_post", "post_id"),
+    )
+
+    delegation_id: UUID = Field(primary_key=True)
+    post_id: UUID
+    delegator_id: UUID
+    delegate_id: UUID
+    permissions: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
+
+
+class AccountRow(SQLModel, table=True):
+    """An account that was suspended or closed once; the reason is sealed."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (Index("accounts_untold", "changed_at", postgresql_where=text("told_version < version")),)
+
+    account_id: UUID = Field(primary_key=True)
+    kind: str
+    state: str
+    reason: bytes = _sealed()
+    changed_at: datetime = _moment()
+    version: int
+    # The version that the log-in server was last told of.
+    told_version: int
+
+
+class LegalPersonRow(SQLModel, table=True):
+    """A legal person with its legal representative."""
+
+    __tablename__ = "legal_persons"
+    __table_args__ = (
+        ForeignKeyConstraint(["representative_id"], ["persons.person_id"]),
+        Index("legal_persons_uscc", "uscc", unique=True),
+        Index("legal_persons_representative", "representative_id"),
+    )
+
+    legal_person_id: UUID = Field(primary_key=True)
+    uscc: str
+    name: str
+    representative_id: UUID
+    version: int
+
+
+class AgencyRow(SQLModel, table=True):
+    """What one person may do for one legal person."""
+
+    __tablename__ = "agencies"
+    __table_args__ = (
+        ForeignKeyConstraint(["legal_person_id"], ["legal_persons.legal_person_id"]),
+        ForeignKeyConstraint(["agent_id"], ["persons.person_id"]),
+        Index("agencies_legal_person", "legal_person_id"),
+        Index("agencies_agent", "agent_id"),
+    )
+
+    agency_id: UUID = Field(primary_key=True)
+    legal_person_id: UUID
+    agent_id: UUID
+    matters: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    items: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    valid_from: datetime = _moment()
+    valid_until: datetime = _moment()
+    version: int
 
 
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
 posts = SQLModel.metadata.tables["posts"]
+delegations = SQLModel.metadata.tables["delegations"]
+guardianships = SQLModel.metadata.tables["guardianships"]
+accounts = SQLModel.metadata.tables["accounts"]
+legal_persons = SQLModel.metadata.tables["legal_persons"]
+agencies = SQLModel.metadata.tables["agencies"]

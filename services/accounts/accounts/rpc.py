@@ -1,6 +1,7 @@
 """The gRPC door."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from common import rpc
@@ -12,7 +13,7 @@ from accounts.domain.organisation import Organisation
 from accounts.domain.person import PersonView
 from accounts.domain.post import Post, PostNotHeld
 from accounts.store import Store
-from accounts.usecases import organisations, persons, posts
+from accounts.usecases import guardianships, legal_persons, organisations, persons, posts
 from accounts.usecases.posts import uuid_or_none
 
 MOST = 200
@@ -35,6 +36,9 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
             person=_person(who.person) if who.person else None,
             employee_id=str(who.employee.employee_id) if who.employee else "",
             posts=[_post(post) for post in who.posts],
+            wards=[
+                _relation(ward.person.person_id, ward.guardianship_id, until=ward.valid_until) for ward in who.wards
+            ],
         )
 
     async def ResolvePost(  # noqa: N802
@@ -46,6 +50,14 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         async with self._store.begin(rpc.actor(context)) as tx:
             post = await posts.act_in(tx, wanted)
         return pb.ResolvePostResponse(post=_post(post))
+
+    async def BatchGetPosts(  # noqa: N802
+        self, request: pb.BatchGetPostsRequest, context: rpc.Context
+    ) -> pb.BatchGetPostsResponse:
+        _check_count(request.post_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await posts.batch_get_posts(tx, _ids(request.post_ids))
+        return pb.BatchGetPostsResponse(posts=[_post(post) for post in found])
 
     async def BatchGetPersons(  # noqa: N802
         self, request: pb.BatchGetPersonsRequest, context: rpc.Context
@@ -73,6 +85,28 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
             found = await organisations.find_departments(tx, request.region_code, request.departments)
         return pb.FindDepartmentsResponse(organisations=_organisations(found))
 
+    async def CheckRelations(  # noqa: N802
+        self, request: pb.CheckRelationsRequest, context: rpc.Context
+    ) -> pb.CheckRelationsResponse:
+        _check_count(request.person_ids)
+        ids = _ids(request.person_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await guardianships.check_relations(tx, ids)
+        return pb.CheckRelationsResponse(
+            relations=[_relation(each.ward_id, each.guardianship_id, until=each.valid_until) for each in found]
+        )
+
+    async def CheckAgent(self, request: pb.CheckAgentRequest, context: rpc.Context) -> pb.CheckAgentResponse:  # noqa: N802
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await legal_persons.check_agent(
+                tx, request.uscc, matter_code=request.matter_code, item_code=request.item_code
+            )
+        answer = pb.CheckAgentResponse(legal_person_id=str(found.legal_person.legal_person_id))
+        if found.agency is not None:
+            answer.agency_id = str(found.agency.agency_id)
+            answer.valid_until.FromDatetime(found.agency.valid_until)
+        return answer
+
 
 def _check_count(asked: Iterable[str]) -> None:
     if len(list(asked)) > MOST:
@@ -91,6 +125,12 @@ def _person(person: PersonView) -> account_pb2.Person:
         id_number_masked=person.id_number,
         proof_level=person.proof_level,
     )
+
+
+def _relation(person_id: UUID, guardianship_id: UUID, *, until: datetime) -> account_pb2.Relation:
+    relation = account_pb2.Relation(person_id=str(person_id), guardianship_id=str(guardianship_id))
+    relation.valid_until.FromDatetime(until)
+    return relation
 
 
 def _organisations(found: Iterable[Organisation]) -> list[account_pb2.Organisation]:
@@ -116,6 +156,8 @@ def _post(post: Post) -> account_pb2.Post:
         region_code=post.region_code,
         permissions=post.permissions,
         title=post.title,
+        acts_for_post_id=str(post.acts_for_post_id or ""),
+        line_paths=post.line_paths,
     )
 
 

@@ -15,6 +15,8 @@ class Settings(config.Settings, env_prefix="ACCOUNTS_"):
     grpc_port: int
     keycloak_url: str
     data_keys: dict[str, SecretStr]
+    # which of them seals; unless named, the last. A new key is first given to every process, then named
+    data_key: str = ""
     index_key: SecretStr
     clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")
     # what the realms are made of: `reconcile` alone needs it

@@ -14,6 +14,19 @@ PERSON = {
     "phone": "19900000001",
     "proof_level": 3,
 }
+FATHER = {
+    "person_id": "00000000-0000-7000-8000-000000000202",
+    "name": "张伟",
+    "id_number": "370303190001010016",
+    "phone": "19900000002",
+}
+# Born on 1 May 2009: of age from 2 May 2027.
+CHILD = {
+    "person_id": "00000000-0000-7000-8000-000000000211",
+    "name": "张小满",
+    "id_number": "370303200905010015",
+    "phone": None,
+}
 PURPOSE = "办理新生儿出生一件事"
 
 
@@ -31,18 +44,23 @@ BODIES = {
     "zichuan": (_id(111), "zibo", "", "11370302MB9TD0119G", "370302"),
     "zichuan_police": (_id(114), "zichuan", "police", "11370302MB9TD01431", "370302"),
 }
-MANAGER = ["accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post"]
+MANAGER = [
+    *("accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post", "accounts:manage_account"),
+]
 READER = ["accounts:read_person", "accounts:read_organisation"]
+REGISTRAR = ["accounts:register_person", "accounts:register_legal_person", "accounts:manage_guardianship"]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
-    "mayor": (_id(301), "zibo", [*MANAGER, *READER, "accounts:register_person"]),
-    "chief": (_id(302), "zhangdian", [*MANAGER, *READER]),
+    "mayor": (_id(301), "zibo", [*MANAGER, *READER, *REGISTRAR]),
+    "chief": (_id(302), "zhangdian", [*MANAGER, *READER, "accounts:delegate_post"]),
     "zichuan_chief": (_id(303), "zichuan", [*MANAGER, *READER]),
     "reader": (_id(304), "police", READER),
-    "revealer": (_id(305), "police", [*READER, "accounts:reveal_person"]),
+    "revealer": (_id(305), "police", [*READER, "accounts:reveal_person", "accounts:delegate_post"]),
     "powerless": (_id(306), "police", []),
 }
-SERVICE = [*MANAGER, *READER, "accounts:register_person", "accounts:who_am_i"]
+SERVICE = [
+    *(*MANAGER, *READER, *REGISTRAR, "accounts:who_am_i"),
+]
 
 
 def post_of(name):

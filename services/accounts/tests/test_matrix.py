@@ -5,13 +5,25 @@ from urllib.parse import quote
 import httpx
 from common.testing import Door, Matrix, Stranger, Who
 
-from .city import BODIES, OFFICERS, PERSON, PURPOSE
+from .city import BODIES, CHILD, FATHER, OFFICERS, PERSON, PURPOSE
 
 SUPPOSED = {"title": "经办", "permissions": []}
 
 
+def undoing(city, noun, body, undone, token=None):
+    """Make one thing after the other, each to be undone by the verb."""
+    key, verb = undone.split(":")
+
+    async def given():
+        return f"/v1/{noun}/{(await city.tell(noun, body, token))[key]}:{verb}", None
+
+    return given
+
+
 async def test_only_who_may_is_let_in(city):
     await city.register()
+    await city.register(**CHILD)
+    await city.register(**FATHER)
     mayor, chief = Who("mayor", city.officer("mayor")), Who("chief", city.officer("chief"))
     reader, citizen = Who("reader", city.officer("reader")), Who("citizen", city.citizen())
     elsewhere = Who("chief of another district", city.officer("zichuan_chief"))
@@ -30,12 +42,46 @@ async def test_only_who_may_is_let_in(city):
         post = await city.tell("posts", (await giving())[1])
         return f"/v1/posts/{post['post_id']}:end", None
 
+    guarding = {"guardian_id": PERSON["person_id"], "ward_id": CHILD["person_id"], "basis": "parent", "proof": "出生证"}
+
+    unguarding = undoing(city, "guardianships", guarding, "guardianship_id:end")
+
+    async def ranking():
+        return f"/v1/posts/{(await city.tell('posts', (await giving())[1]))['post_id']}:rank", {"rank": 3}
+
+    revealer = Who("revealer", city.officer("revealer"))
+    lending = {"delegate_id": OFFICERS["powerless"][0], "valid_until": "2027-01-01T00:00:00Z"}
+
+    taking_back = undoing(city, "delegations", lending, "delegation_id:revoke", revealer.token)
+
+    why = {"reason": "核实身份"}
+
+    def judging(verb, *, first=None):
+        async def given():
+            body = {"name": "新人", "org_id": health}
+            account = f"accounts/employee/{(await city.tell('employees', body))['employee_id']}"
+            if first:
+                await city.tell(f"{account}:{first}", why)
+            return f"/v1/{account}:{verb}", why
+
+        return given
+
+    tea = {"uscc": "91370303MA9TEW0118", "name": "静心茶行", "representative_id": PERSON["person_id"]}
+    agents = f"legal-persons/{(await city.tell('legal-persons', tea))['legal_person_id']}/agents"
+    appointing = {"agent_id": FATHER["person_id"], "valid_until": "2027-01-01T00:00:00Z"}
+    representative = Who("representative", city.citizen(acr=2))
+    father = Who("father", city.citizen(FATHER["person_id"], acr=2))
+    revoking = undoing(city, agents, appointing, "agency_id:revoke", representative.token)
+
     doors = [
         Door("GET", "/v1/me", reader),
         Door("GET", "/v1/me/access-log", citizen),
         Door("POST", "/v1/persons", mayor, PERSON),
         Door("GET", f"/v1/persons/{PERSON['person_id']}", reader, headers=purpose),
         Door("POST", "/v1/persons:search", reader, {"id_number": PERSON["id_number"]}, headers=purpose),
+        Door("POST", "/v1/guardianships", mayor, guarding),
+        Door("GET", f"/v1/persons/{PERSON['person_id']}/guardianships", mayor, headers=purpose),
+        Door("POST", "/v1/guardianships/x:end", mayor, given=unguarding),
         Door("POST", "/v1/organisations", chief, given=founding, strangers=[Stranger(elsewhere, 422)]),
         Door("GET", "/v1/organisations", reader),
         Door("GET", f"/v1/organisations/{health}", reader),
@@ -43,6 +89,24 @@ async def test_only_who_may_is_let_in(city):
         Door("GET", "/v1/employees", chief),
         Door("GET", f"/v1/employees/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
         Door("POST", "/v1/posts", chief, given=giving, strangers=[Stranger(elsewhere, 422)]),
+        Door("GET", f"/v1/accounts/employee/{employee_id}", chief, strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/accounts/x/x:suspend", chief, given=judging("suspend"), strangers=[Stranger(elsewhere)]),
+        Door(
+            "POST",
+            "/v1/accounts/x/x:reactivate",
+            chief,
+            given=judging("reactivate", first="suspend"),
+            strangers=[Stranger(elsewhere)],
+        ),
+        Door("POST", "/v1/accounts/x/x:close", chief, given=judging("close"), strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/legal-persons", mayor, tea),
+        Door("GET", "/v1/me/legal-persons", citizen),
+        Door("POST", f"/v1/{agents}", representative, appointing, strangers=[Stranger(father)]),
+        Door("POST", f"/v1/{agents}/x:revoke", representative, given=revoking, strangers=[Stranger(father)]),
+        Door("POST", "/v1/posts/x:rank", chief, given=ranking, strangers=[Stranger(elsewhere)]),
+        Door("POST", "/v1/delegations", revealer, lending),
+        Door("GET", "/v1/delegations", revealer),
+        Door("POST", "/v1/delegations/x:revoke", revealer, given=taking_back, strangers=[Stranger(chief)]),
         Door("POST", "/v1/posts/x:end", chief, given=ending, strangers=[Stranger(elsewhere)]),
     ]
     # A client of the test's own: the usual one adds the key that is left out here on purpose.

@@ -99,6 +99,24 @@ async def test_an_officer_sees_those_of_the_own_region_and_body(city):
     assert reason(await city.ask("GET", reader, city.officer("zichuan_chief"))) == (404, "EMPLOYEE_NOT_FOUND")
 
 
+async def test_colleagues_posts_are_looked_up_within_the_scope(city):
+    request = pb.BatchGetPostsRequest(post_ids=[post_of("reader"), post_of("zichuan_chief"), post_of("mayor"), "no id"])
+    found = (await city.call("BatchGetPosts", request, city.officer("chief"))).posts
+    assert [(post.post_id, post.title, post.org_path) for post in found] == [
+        (post_of("reader"), "经办", "zibo.zhangdian.police")
+    ]
+    assert {post.post_id for post in (await city.call("BatchGetPosts", request, city.service())).posts} == {
+        post_of("reader"),
+        post_of("zichuan_chief"),
+        post_of("mayor"),
+    }
+    await city.tell(f"posts/{post_of('reader')}:end", {})
+    assert not (await city.call("BatchGetPosts", request, city.officer("chief"))).posts
+    with pytest.raises(RemoteRefusal) as refused:
+        await city.call("BatchGetPosts", request, city.citizen())
+    assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
 async def test_an_officer_is_told_who_he_is(city):
     me = (await city.ask("GET", "/v1/me", city.officer("reader"))).json()
     assert (me["kind"], me["employee"]["name"]) == ("officer", "孙立")

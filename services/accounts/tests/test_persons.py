@@ -7,15 +7,9 @@ from accounts import main
 from common.errors import RemoteRefusal
 from tongban.accounts.v1 import account_service_pb2 as pb
 
-from .city import PERSON, PURPOSE
+from .city import FATHER, PERSON, PURPOSE
 from .conftest import KEYS
 
-FATHER = {
-    "person_id": "00000000-0000-7000-8000-000000000202",
-    "name": "张伟",
-    "id_number": "370303190001010016",
-    "phone": "19900000002",
-}
 MASKED = {"name": "李*", "id_number": "370303********0024", "phone": "199****0001", "masked": True}
 
 

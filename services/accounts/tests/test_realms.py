@@ -85,6 +85,14 @@ async def test_what_was_changed_by_hand_is_put_back(bring, gov):
     assert await bring() == []
 
 
+async def test_texts_are_put_back(bring, gov):
+    path = "admin/realms/gov/localization/zh-Hans"
+    answer = await gov.connection.a_raw_post(path, data='{"loginOtpOneTime": "别的"}')
+    assert answer.status_code == 204, answer.text
+    assert await bring() == ["gov: texts zh-Hans: loginOtpOneTime changed"]
+    assert await bring() == []
+
+
 async def test_a_weakened_log_in_is_built_anew(bring, gov):
     executions = await gov.a_get_authentication_flow_executions("tongban-browser")
     code = next(each for each in executions if each.get("providerId") == "auth-otp-form")
@@ -104,16 +112,31 @@ async def test_a_permission_given_by_hand_is_taken_back(bring, gov):
     assert await bring() == ["gov: client workbench: permissions changed"]
 
 
-async def test_without_the_demo_its_client_is_gone(bring, gov):
-    assert await bring(demo=False) == ["gov: client demo-loader removed"]
+async def test_without_the_demo_its_clients_are_gone(bring, gov):
+    demo = ("demo-loader", "department-cdc", "department-human-resources")
+    assert await bring(demo=False) == [f"gov: client {name} removed" for name in demo]
     assert await gov.a_get_client_id("demo-loader") is None
     assert "gov: client demo-loader created" in await bring()
 
 
 @pytest.mark.usefixtures("bring")
+async def test_who_is_not_let_in_is_disabled_and_logged_out(surroundings, gov):
+    secret = surroundings.keycloak_admin_secret.get_secret_value()
+    (officer,) = await gov.a_get_users({"username": "police", "exact": True})
+    identity = officer["attributes"]["employee_id"][0]
+    async with Administration(surroundings.keycloak_url, surroundings.keycloak_admin_client, secret) as keycloak:
+        for active in (False, False, True):
+            await keycloak.let_in("gov", "employee_id", identity, active=active)
+            (now,) = await gov.a_get_users({"username": "police", "exact": True})
+            assert now | {"notBefore": 0} == officer | {"enabled": active, "notBefore": 0}
+        # Who has no log-in has none to disable.
+        await keycloak.let_in("citizen", "person_id", identity, active=False)
+
+
+@pytest.mark.usefixtures("bring")
 async def test_services_get_tokens_for_whom_they_call(surroundings):
     said = await _token(surroundings, "orchestration")
-    assert sorted(said["aud"]) == ["accounts", "verification"]
+    assert sorted(said["aud"]) == ["accounts", "verification", "workbench"]
     assert "verification:issue_licence" in said["realm_access"]["roles"]
     assert said["azp"] == "orchestration"
     loader = await _token(surroundings, "demo-loader")
@@ -172,6 +195,8 @@ async def test_the_page_is_chinese(surroundings):
             f"{surroundings.keycloak_url}/realms/citizen/protocol/openid-connect/auth", params=parameters
         )
     assert "登录" in page.text
+    assert "简体中文" in page.text
+    assert "viewport" in page.text
 
 
 @pytest.mark.usefixtures("bring")

@@ -4,7 +4,11 @@ from typing import TYPE_CHECKING
 
 from common.inbox import Fact, Subscriptions
 from tongban.accounts.v1 import account_events_pb2 as pb
+from tongban.verification.v1 import licence_events_pb2 as licence_pb
+from tongban.workbench.v1 import app_events_pb2
 
+from orchestration import usecases
+from orchestration.domain.watch import Change
 from orchestration.usecases import App
 
 if TYPE_CHECKING:
@@ -17,3 +21,35 @@ subscriptions = Subscriptions("orchestration")
 async def drop_post(app: App, _tx: "Tx", fact: Fact[pb.PostChanged]) -> None:
     """A post was given, changed or ended: ask anew what its employee may do."""
     app.posts.drop(fact.body.employee_id)
+
+
+@subscriptions.on(licence_pb.LicenceVoided)
+async def mark_voided(_app: App, tx: "Tx", fact: Fact[licence_pb.LicenceVoided]) -> None:
+    """A licence was made void: the cases that stand on it must not be approved unseen."""
+    body = fact.body
+    await usecases.mark_change(tx, body.licence_id, body.version, change=Change.VOIDED, at=fact.time)
+
+
+@subscriptions.on(licence_pb.LicenceRenewed)
+async def mark_renewed(_app: App, tx: "Tx", fact: Fact[licence_pb.LicenceRenewed]) -> None:
+    """A licence has another version: what its face shows may be another."""
+    body = fact.body
+    await usecases.mark_change(tx, body.licence_id, body.version, change=Change.RENEWED, at=fact.time)
+
+
+@subscriptions.on(app_events_pb2.AppChanged)
+async def drop_changed_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppChanged]) -> None:
+    """An app has another address or other keys: ask anew."""
+    app.outside.apps.drop(fact.body.code)
+
+
+@subscriptions.on(app_events_pb2.AppApproved)
+async def drop_approved_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppApproved]) -> None:
+    """An app may be called: ask anew."""
+    app.outside.apps.drop(fact.body.code)
+
+
+@subscriptions.on(app_events_pb2.AppSuspended)
+async def drop_suspended_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppSuspended]) -> None:
+    """An app is called no more: ask anew."""
+    app.outside.apps.drop(fact.body.code)

@@ -29,6 +29,29 @@ async def run_calls(app: App) -> None:
         pass
 
 
+async def forget_changes(app: App) -> None:
+    """Drop changes of licences that nothing stands on any more."""
+    async with app.store.begin(system("orchestration", route="forget_changes")) as tx:
+        await usecases.forget_changes(tx)
+
+
+async def run_app_calls(app: App, bulkheads: usecases.Bulkheads) -> None:
+    """Give cases to departments' own systems; those that take long are not waited for."""
+    await usecases.run_app_calls(app, system("orchestration", route="run_app_calls"), bulkheads)
+
+
+async def forget_nonces(app: App) -> None:
+    """Drop nonces that were used long ago."""
+    async with app.store.begin(system("orchestration", route="forget_nonces")) as tx:
+        await usecases.forget_nonces(tx)
+
+
+async def sweep_timers(app: App) -> None:
+    """Let happen what is due by now, batch after batch."""
+    while await usecases.sweep_timers(app.store, system("orchestration", route="sweep_timers"), app.calendar):
+        pass
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

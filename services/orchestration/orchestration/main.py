@@ -1,6 +1,7 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
 import random
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from worktime import national
 
 from orchestration import jobs, usecases
 from orchestration.api import router
-from orchestration.clients import Accounts, Verification
+from orchestration.api.attachments import LargerUploads
+from orchestration.clients import Accounts, Apps, Departments, Places, Signer, Verification
 from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
 from orchestration.store import Store
-from orchestration.usecases import App, Outside
+from orchestration.usecases import App, Bulkheads, Outside
+from orchestration.usecases.reseal import reseal
 
 NAME = "orchestration"
 LOCALE = Path(__file__).parent / "locale"
@@ -35,6 +38,7 @@ class Opened(App):
     settings: Settings
     bus: Bus
     authenticator: Authenticator
+    bulkheads: Bulkheads
 
 
 @asynccontextmanager
@@ -47,25 +51,36 @@ async def opened(
     keys = KeyRing.from_settings(
         {name: key.get_secret_value() for name, key in settings.data_keys.items()},
         settings.index_key.get_secret_value(),
+        settings.data_key,
     )
     accounts, verification = rpc.channel(settings.accounts_grpc), rpc.channel(settings.verification_grpc)
     departments = Accounts(accounts)
     posts = CachedPosts(departments.resolve_post)
     own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
+    workbench = rpc.channel(settings.workbench_grpc)
+    places = Places(settings.app_networks, loopback=settings.loopback_apps)
+    systems = Departments(Signer(settings.signing_key.get_secret_value()), places, clock)
+    bulkheads = Bulkheads()
     try:
         yield Opened(
-            store=Store(database, clock=clock, ids=ids, keys=keys),
-            outside=Outside(Verification(verification, own), departments),
+            store=Store(database, clock=clock, ids=ids, keys=keys, calendar=national()),
+            outside=Outside(Verification(verification, own), departments, Apps(workbench, own), systems),
             posts=posts,
             calendar=national(),
             chance=random.random,
+            callback_url=f"{settings.public_url}/api/orchestration/v1/callbacks",
             sentences=config.sentences(LOCALE).by_reason,
+            fonts=settings.fonts,
             settings=settings,
             bus=bus,
             authenticator=Authenticator(verifier, posts),
+            bulkheads=bulkheads,
         )
     finally:
+        await bulkheads.close()
+        await systems.close()
+        await workbench.close()
         await verification.close()
         await accounts.close()
         await bus.close()
@@ -74,9 +89,11 @@ async def opened(
 
 def house(app: Opened) -> process.House:
     """Name the doors and what works behind them."""
+    http = web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE)
+    http.add_middleware(LargerUploads)
     return process.House(
         name=NAME,
-        http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http=http,
         http_port=app.settings.http_port,
         rpc=rpc.server(app, [], authenticator=app.authenticator, locale=LOCALE),
         grpc_port=app.settings.grpc_port,
@@ -86,6 +103,10 @@ def house(app: Opened) -> process.House:
         store=app.store,
         jobs=[
             process.Job("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
+            process.Job("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
+            process.Job("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
+            process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
+            process.Job("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )
@@ -98,5 +119,11 @@ async def retry(app: Opened) -> None:
     telemetry.log.info("orchestration.retry_incidents", calls=count)
 
 
+async def reseal_all(app: Opened) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"retry": retry})
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all, "retry": retry})

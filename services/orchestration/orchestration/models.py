@@ -92,6 +92,24 @@ class CaseRow(SQLModel, table=True):
     reason_code: str | None = Field(sa_type=_TEXT)
     explanation: bytes | None = Field(sa_type=_SEALED)
     licence_id: str | None = Field(sa_type=_TEXT)
+    app: str | None = Field(sa_type=_TEXT)
+    competent_organ: str | None = Field(sa_type=_TEXT)
+    terms: dict[str, Any] = Field(sa_type=_JSON)
+    supplement: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    absence: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    pause: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+
+
+class TimerRow(SQLModel, table=True):
+    """What happens to a case by itself, and when (定时); one that has fired stays as it was."""
+
+    __tablename__ = "timers"
+    __table_args__ = (Index("timers_due", "due_at", postgresql_where=text("fired_at is null")),)
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    kind: str = Field(primary_key=True, sa_type=_TEXT)
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    due_at: datetime = Field(sa_type=_MOMENT)
+    fired_at: datetime | None = Field(sa_type=_MOMENT)
 
 
 class CallRow(SQLModel, table=True):
@@ -101,6 +119,7 @@ class CallRow(SQLModel, table=True):
     __table_args__ = (
         Index("calls_of_case", "case_id", "kind", unique=True),
         Index("calls_due", "next_try_at", postgresql_where=text("state = 'pending'")),
+        Index("calls_of_app", "app", "next_try_at", postgresql_where=text("state = 'pending' and app is not null")),
     )
     id: str = Field(primary_key=True, sa_type=_ID)
     case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
@@ -114,6 +133,107 @@ class CallRow(SQLModel, table=True):
     error: str | None = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_MOMENT)
     done_at: datetime | None = Field(sa_type=_MOMENT)
+    # Of calls to an app: which, what is done next, and how often the case was given to it.
+    app: str | None = Field(sa_type=_TEXT)
+    phase: str | None = Field(sa_type=_TEXT)
+    attempt: int
+
+
+class CallbackRow(SQLModel, table=True):
+    """What an app told of a case, and what it was answered: the same again is answered the same."""
+
+    __tablename__ = "callbacks"
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    digest: bytes = Field(primary_key=True, sa_type=_SEALED)
+    app: str = Field(sa_type=_TEXT)
+    attempt: int
+    outcome: str = Field(sa_type=_TEXT)
+    applied: bool
+    reason: str | None = Field(sa_type=_TEXT)
+    status: str = Field(sa_type=_TEXT)
+    at: datetime = Field(sa_type=_MOMENT)
+
+
+class NonceRow(SQLModel, table=True):
+    """A nonce that an app used, as long as its signature would be believed."""
+
+    __tablename__ = "nonces"
+    __table_args__ = (Index("nonces_at", "at"),)
+    app: str = Field(primary_key=True, sa_type=_TEXT)
+    nonce: str = Field(primary_key=True, sa_type=_TEXT)
+    at: datetime = Field(sa_type=_MOMENT)
+
+
+class AttachmentRow(SQLModel, table=True):
+    """An uploaded file of a filing; its name is sealed, its content lies in pieces."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (Index("attachments_of_filing", "filing_id", "requirement", "digest", unique=True),)
+    attachment_id: str = Field(primary_key=True, sa_type=_ID)
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id", ondelete="CASCADE")
+    requirement: str = Field(sa_type=_TEXT)
+    name: bytes = Field(sa_type=_SEALED)
+    kind: str = Field(sa_type=_TEXT)
+    size: int
+    digest: bytes = Field(sa_type=_SEALED)
+    uploaded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class PieceRow(SQLModel, table=True):
+    """A sealed piece of a file."""
+
+    __tablename__ = "attachment_pieces"
+    attachment_id: str = Field(
+        primary_key=True, sa_type=_ID, foreign_key="attachments.attachment_id", ondelete="CASCADE"
+    )
+    place: int = Field(primary_key=True)
+    content: bytes = Field(sa_type=_SEALED)
+
+
+class DocumentRow(SQLModel, table=True):
+    """An issued document; what it says is sealed, its head is there for lists and checks."""
+
+    __tablename__ = "documents"
+    __table_args__ = (Index("documents_of_filing", "filing_id"),)
+    document_id: str = Field(primary_key=True, sa_type=_ID)
+    no: str = Field(sa_type=_TEXT, unique=True)
+    code: str = Field(sa_type=_TEXT)
+    kind: str = Field(sa_type=_TEXT)
+    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    applicant_id: str = Field(sa_type=_TEXT)
+    org_name: str = Field(sa_type=_TEXT)
+    item_name: str = Field(sa_type=_TEXT)
+    content: bytes = Field(sa_type=_SEALED)
+    digest: str = Field(sa_type=_TEXT)
+    issued_at: datetime = Field(sa_type=_MOMENT)
+
+
+class WatchRow(SQLModel, table=True):
+    """A material of a case that stands on a licence; the officer's acknowledgement is sealed."""
+
+    __tablename__ = "evidence_watches"
+    __table_args__ = (Index("evidence_watches_licence", "licence_id"),)
+    case_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="cases.id")
+    requirement: str = Field(primary_key=True, sa_type=_TEXT)
+    licence_id: str = Field(sa_type=_TEXT)
+    version: int
+    valid_until: datetime | None = Field(sa_type=_MOMENT)
+    finding: str = Field(sa_type=_TEXT)
+    reverified_at: datetime | None = Field(sa_type=_MOMENT)
+    acknowledged_at: datetime | None = Field(sa_type=_MOMENT)
+    acknowledgement: bytes | None = Field(sa_type=_SEALED)
+
+
+class LicenceChangeRow(SQLModel, table=True):
+    """The newest change of a licence that we were told of, kept while an undecided case may stand on it."""
+
+    __tablename__ = "licence_changes"
+    __table_args__ = (Index("licence_changes_at", "changed_at"),)
+    licence_id: str = Field(primary_key=True, sa_type=_TEXT)
+    version: int
+    voided: bool
+    changed_at: datetime = Field(sa_type=_MOMENT)
 
 
 class SerialRow(SQLModel, table=True):

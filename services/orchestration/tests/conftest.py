@@ -3,12 +3,15 @@
 from base64 import b64encode
 
 import pytest
+from joserfc.jwk import ECKey
 from orchestration import main
 from orchestration.settings import Settings
 
 from . import others as other_services
 from .desk import Desk
 from .makers import MOTHER
+
+SIGNING_KEY = ECKey.generate_key("P-256").as_pem(private=True).decode()
 
 pytest_plugins = ["common.testing"]
 
@@ -33,6 +36,11 @@ async def settings(database, issuer, broker, others):
         index_key=b64encode(b"i" * 32).decode(),
         accounts_grpc=others.target,
         verification_grpc=others.target,
+        workbench_grpc=others.target,
+        public_url="http://localhost",
+        signing_key=SIGNING_KEY,
+        clients=(*Settings.model_fields["clients"].default, "department-cdc"),
+        loopback_apps=True,
     )
 
 

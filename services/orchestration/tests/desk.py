@@ -68,6 +68,12 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.json()["filing_id"]
 
+    async def upload(self, filing, requirement, content, *, kind="application/pdf", name="扫描件.pdf", key=None, **how):
+        headers = {"Content-Type": kind} | ({"Idempotency-Key": key} if key else {})
+        params = {"requirement": requirement, "name": name}
+        client = await self.as_(**how)
+        return await client.post(f"/v1/filings/{filing}/attachments", params=params, content=content, headers=headers)
+
     async def plan(self, filing):
         answer = await self.get(f"/v1/filings/{filing}/plan")
         assert answer.status_code == 200, answer.text
@@ -96,6 +102,20 @@ class Desk:
         body = {"reason_code": "NOT_LOCAL", "explanation": "父母双方均非本市户籍"}
         return await self.post(f"/v1/cases/{case}:refuse", body, DEPARTMENT[item])
 
+    async def do(self, case, verb, body=None, name="", **how):
+        """An act on a case, by the mother or an officer."""
+        return await self.post(f"/v1/cases/{case}:{verb}", body, name, **how)
+
+    async def decline(self, case, item, ground="NOT_ELIGIBLE", **more):
+        body = {"ground": ground, "explanation": "经查不符合申请条件", **more}
+        return await self.do(case, "decline", body, DEPARTMENT[item])
+
+    async def terminate(self, case, item, ground="APPLICANT_SILENT"):
+        return await self.do(case, "terminate", {"ground": ground, "explanation": "多次联系未果"}, DEPARTMENT[item])
+
+    async def withdraw(self, case, **how):
+        return await self.do(case, "withdraw", **how)
+
     async def pass_(self, cases, *items):
         for item in items:
             await self.accept(cases[item], item)
@@ -112,6 +132,25 @@ class Desk:
         """What the clock door does once."""
         app = self.app
         return await usecases.run_calls(app.store, app.outside, system("orchestration"), chance=lambda: 0.5)
+
+    async def sweep(self):
+        """What the clock door does until nothing is due any more; tells how many timers fired."""
+        fired = 0
+        while count := await usecases.sweep_timers(self.app.store, system("orchestration"), self.app.calendar):
+            fired += count
+        return fired
+
+    async def ask(self, case, item, **what):
+        """Ask the applicant for what is missing."""
+        body = {"kind": "SUPPLEMENT_INCOMPLETE", "explanation": "请补正所列各项", **what}
+        return await self.do(case, "request_supplement", body, DEPARTMENT[item])
+
+    async def case(self, filing, item):
+        return next(case for case in (await self.filing(filing))["cases"] if case["item"] == item)
+
+    async def told(self, filing):
+        """The timeline in words."""
+        return [entry["text"] for entry in (await self.get(f"/v1/filings/{filing}/timeline")).json()["items"]]
 
     async def rows(self, query, **params):
         async with self.app.store.database.engine.connect() as connection:

@@ -34,7 +34,20 @@ FORM = {
 
 
 def newborn_json() -> dict:
-    return yaml.safe_load(NEWBORN_FILE.read_text("utf-8"))
+    """The matter as officers handle it, item by item."""
+    definition = yaml.safe_load(NEWBORN_FILE.read_text("utf-8"))
+    for item in definition["items"]:
+        item.pop("handled_by", None)
+    return definition
+
+
+def newborn_by_app(**apps: str) -> dict:
+    """The matter with items that departments' own systems handle."""
+    definition = newborn_json()
+    for item in definition["items"]:
+        if item["code"] in apps:
+            item["handled_by"] = {"app": apps[item["code"]]}
+    return definition
 
 
 def newborn() -> Definition:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
 from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
+from tongban.workbench.v1 import app_pb2, app_service_pb2, app_service_pb2_grpc
 
 ORGS = {
     "health": ("105", "11370303MB9TD00551"),
@@ -23,6 +24,8 @@ EVERYTHING = (
     "read_case",
     "accept_case",
     "decide_case",
+    "read_document",
+    "approve_extension",
     "operate",
 )
 
@@ -44,6 +47,8 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
 
     findings: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
+    valid_until: dict = field(default_factory=dict)
     unpublished: set[str] = field(default_factory=set)
     failing: int = 0
     issued: dict[str, licence_service_pb2.IssueLicenceRequest] = field(default_factory=dict)
@@ -56,7 +61,8 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
         return licence_pb2.LicenceFinding(
             key=query.key,
             finding=found,
-            licence_id=f"licence of {query.holder_id}",
+            valid_until=self.valid_until.get(query.key),
+            licence_id=self.licences.get(query.key, f"licence of {query.key}"),
             version=self.versions.get(query.key, 1),
             evidence_id=evidence,
         )
@@ -69,6 +75,12 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
         self.callers.append(("verify", claims_of(context)["person_id"]))
         findings = [self.finding(q, f"evidence {q.key}") for q in request.queries]
         return licence_service_pb2.VerifyLicencesResponse(findings=findings)
+
+    async def ReverifyLicences(self, request, context):  # noqa: N802
+        self.callers.append(("reverify", claims_of(context)["employee_id"]))
+        queries = [licence_pb2.LicenceQuery(key=key, holder_id=key) for key in request.keys]
+        findings = [self.finding(q, f"evidence again {q.key}") for q in queries]
+        return licence_service_pb2.ReverifyLicencesResponse(findings=findings)
 
     async def CheckLicenceTypes(self, request, context):  # noqa: N802
         known = [each for each in request.licence_types if each not in self.unpublished]
@@ -89,6 +101,7 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
 
     posts: dict[str, account_pb2.Post] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    proof_level: int = 3
 
     def employ(self, employee: str, org_path: str, region_code: str, permissions=EVERYTHING) -> None:
         self.posts[employee] = account_pb2.Post(
@@ -99,6 +112,10 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
             region_code=region_code,
             permissions=[f"orchestration:{each}" for each in permissions],
         )
+
+    async def WhoAmI(self, request, context):  # noqa: N802
+        person = account_pb2.Person(person_id=claims_of(context)["person_id"], proof_level=self.proof_level)
+        return account_service_pb2.WhoAmIResponse(person=person)
 
     async def ResolvePost(self, request, context):  # noqa: N802
         return account_service_pb2.ResolvePostResponse(post=self.posts[claims_of(context)["employee_id"]])
@@ -120,11 +137,23 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
 
 
 @dataclass
+class Registry(app_service_pb2_grpc.AppServiceServicer):
+    """The apps that are registered."""
+
+    apps: dict[str, app_pb2.App] = field(default_factory=dict)
+
+    async def GetApps(self, request, context):  # noqa: N802
+        assert claims_of(context)["azp"] == "orchestration"
+        return app_service_pb2.GetAppsResponse(apps=[self.apps[each] for each in request.codes if each in self.apps])
+
+
+@dataclass
 class Others:
     """Both services, and where they listen."""
 
     library: Library
     departments: Departments
+    registry: Registry = field(default_factory=Registry)
     target: str = ""
 
 
@@ -134,6 +163,7 @@ async def listening():
     server = grpc.aio.server()
     licence_service_pb2_grpc.add_LicenceServiceServicer_to_server(others.library, server)
     account_service_pb2_grpc.add_AccountServiceServicer_to_server(others.departments, server)
+    app_service_pb2_grpc.add_AppServiceServicer_to_server(others.registry, server)
     others.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     for code in ORGS:

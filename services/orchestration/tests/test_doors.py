@@ -3,73 +3,13 @@
 import json
 from uuid import UUID
 
-import httpx
 import pytest
-from common.testing import Door, Matrix, Stranger
 
 from .desk import RESULTS
 from .makers import FATHER, FORM, newborn_json
 
 ANOTHER = "00000000-0000-7000-8000-000000000203"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
-
-
-async def test_the_matrix(desk, service, who, issuer):
-    filing, cases = await desk.submitted()
-    waiting = await desk.draft()
-    await desk.plan(waiting)
-    bureau, mother = who("bureau"), who()
-    other_mother, zichuan, cdc = Stranger(who(person=ANOTHER)), Stranger(who("zichuan")), Stranger(who("cdc"))
-    health = who("health")
-    draft_body = {"form": FORM, "determinants": {"mother_insured": "insured"}}
-    new_body = {**draft_body, "matter_code": "newborn", "region_code": "370303"}
-
-    async def a_draft():
-        return f"/v1/filings/{await desk.draft()}", draft_body
-
-    async def a_planned_draft():
-        fresh = await desk.draft()
-        return f"/v1/filings/{fresh}:submit", {"plan_digest": (await desk.plan(fresh))["plan_digest"]}
-
-    async def a_ready_case():
-        _, fresh = await desk.submitted()
-        return f"/v1/cases/{fresh['birth_certificate']}:accept", None
-
-    def an_accepted_case(verb, body):
-        async def given():
-            _, fresh = await desk.submitted()
-            await desk.accept(fresh["birth_certificate"], "birth_certificate")
-            return f"/v1/cases/{fresh['birth_certificate']}:{verb}", body
-
-        return given
-
-    case = cases["birth_certificate"]
-    refusal = {"reason_code": "OTHER", "explanation": "不符合条件"}
-    approval = {"result": RESULTS["birth_certificate"]}
-    both = [zichuan, cdc]
-    doors = [
-        Door("POST", "/v1/matters", bureau, newborn_json()),
-        Door("GET", "/v1/matters", mother),
-        Door("GET", "/v1/matters/newborn", bureau),
-        Door("POST", "/v1/filings", mother, new_body),
-        Door("PUT", f"/v1/filings/{waiting}", mother, draft_body, given=a_draft, strangers=[other_mother]),
-        Door("GET", f"/v1/filings/{waiting}/plan", mother, strangers=[other_mother]),
-        Door("POST", f"/v1/filings/{waiting}:submit", mother, given=a_planned_draft, strangers=[other_mother]),
-        Door("GET", "/v1/filings", mother),
-        Door("GET", f"/v1/filings/{filing}", mother, strangers=[other_mother]),
-        Door("GET", f"/v1/filings/{filing}/timeline", mother, strangers=[other_mother]),
-        Door("GET", "/v1/cases", health),
-        Door("GET", f"/v1/cases/{case}", health, strangers=both),
-        Door("POST", f"/v1/cases/{case}:accept", health, given=a_ready_case, strangers=both),
-        Door("POST", f"/v1/cases/{case}:approve", health, given=an_accepted_case("approve", approval), strangers=both),
-        Door("POST", f"/v1/cases/{case}:refuse", health, given=an_accepted_case("refuse", refusal), strangers=both),
-        Door("GET", "/v1/operations/stuck", bureau),
-    ]
-    # A client of its own: the service's own adds an idempotency key where none was brought.
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:
-        matrix = Matrix(http, issuer, service="orchestration", powerless=who("powerless"))
-        assert await matrix.uncovered(doors) == (set(), set())
-        assert [knock for knock in await matrix.knock(doors) if not knock.right] == []
 
 
 async def test_an_officer_sees_only_what_the_item_needs(desk):

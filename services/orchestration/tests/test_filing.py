@@ -1,11 +1,7 @@
-"""The states of filings and cases: tables for single acts, random acts against a slow and simple oracle."""
+"""The states of filings and cases: tables for single acts."""
 
 import pytest
-from common.errors import Refusal
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from orchestration.domain import filing as rules
-from orchestration.domain.case import UNDECIDED, Status
 from orchestration.domain.definition import Dependency, Needs
 from orchestration.domain.filing import Happened, State
 from orchestration.domain.refusals import (
@@ -127,91 +123,3 @@ def test_the_same_result_twice_changes_nothing(chain):
 def test_a_filing_is_submitted_once(chain):
     with pytest.raises(FilingAlreadySubmitted):
         rules.submit(chain, no="2", cases=[a_case("1")], at=AT)
-
-
-@st.composite
-def graphs(draw):
-    cases = []
-    for index in range(draw(st.integers(1, 7))):
-        before = draw(st.sets(st.integers(0, index - 1))) if index else set()
-        waits_for = [Dependency(str(b), draw(st.sampled_from(Needs))) for b in sorted(before)]
-        cases.append(a_case(str(index), waits_for=waits_for, gives_licence=draw(st.booleans())))
-    return a_submitted_filing(*draw(st.permutations(cases)))
-
-
-class Oracle:
-    """What should be so, told from the history alone: who was accepted, decided and issued."""
-
-    def __init__(self, filing):
-        self.waits_for = {case.item: case.waits_for for case in filing.cases}
-        self.gives = {case.item: case.gives_licence for case in filing.cases}
-        self.accepted, self.outcome, self.issued = set(), {}, set()
-
-    def status(self, item):
-        if item in self.outcome:
-            if self.outcome[item] == "approved" and item in self.issued:
-                return "certificate_made"
-            return self.outcome[item]
-        if item in self.accepted:
-            return "accepted"
-        before = {d: self.status(d.item) for d in self.waits_for[item]}
-        approved = {"approved", "certificate_made"}
-        if any(d.needs is Needs.APPROVAL and now in {"refused", "pruned"} for d, now in before.items()):
-            return "pruned"
-        return "ready" if all(now in approved | {"refused", "pruned"} for now in before.values()) else "waiting"
-
-    def apply(self, verb, item):
-        allowed = {"accept": "ready", "approve": "accepted", "refuse": "accepted", "record": "approved"}
-        if self.status(item) != allowed[verb] or (verb == "record" and not self.gives[item]):
-            return False
-        match verb:
-            case "accept":
-                self.accepted.add(item)
-            case "record":
-                self.issued.add(item)
-            case _:
-                self.outcome[item] = {"approve": "approved", "refuse": "refused"}[verb]
-        return True
-
-    @property
-    def open(self):
-        settled = {"refused", "pruned", "certificate_made"}
-        now = {item: self.status(item) for item in self.waits_for}
-        return sum(s not in settled and not (s == "approved" and not self.gives[i]) for i, s in now.items())
-
-
-@settings(max_examples=300)
-@given(graphs(), st.data())
-def test_any_sequence_of_acts_agrees_with_the_oracle(filing, data):
-    oracle = Oracle(filing)
-    closed = 0
-    for _ in range(40):
-        verb = data.draw(st.sampled_from(sorted(ACTS)))
-        item = data.draw(st.sampled_from(sorted(oracle.waits_for)))
-        if not oracle.apply(verb, item):
-            before = filing
-            try:
-                assert ACTS[verb](filing, item).changed == ()
-            except Refusal:
-                assert filing == before
-            continue
-        step = ACTS[verb](filing, item)
-        changed = {case.item for case in step.changed}
-        old = {case.item: case for case in filing.cases}
-        filing = step.filing
-        assert statuses(filing) == {each: oracle.status(each) for each in oracle.waits_for}
-        for case in filing.cases:
-            if case.item not in changed:
-                assert case == old[case.item]
-            if case.status is Status.WAITING:
-                undecided = [
-                    d for d in case.waits_for if next(o for o in filing.cases if o.item == d.item).status in UNDECIDED
-                ]
-                assert case.open_dependencies == len(undecided) > 0
-        assert filing.open_cases == oracle.open
-        closed += sum(fact.happened is Happened.FILING_CLOSED for fact in step.facts)
-        assert (filing.state is State.CLOSED) == (oracle.open == 0) == (closed == 1)
-    if filing.state is not State.CLOSED:
-        can_move = {"ready", "accepted"} & set(statuses(filing).values())
-        awaits_result = any(c.status is Status.APPROVED and c.gives_licence for c in filing.cases)
-        assert can_move or awaits_result

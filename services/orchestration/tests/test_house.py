@@ -83,7 +83,7 @@ async def test_a_post_that_changed_is_asked_anew_however_often_it_is_told(desk, 
     assert (await desk.get(path, "health")).status_code == 200
     others.departments.employ("health", "zibo.zichuan.health", "370302")
     assert (await desk.get(path, "health")).status_code == 200
-    assert [each.durable for each in subscriptions] == ["orchestration-drop_post"]
+    assert "orchestration-drop_post" in [each.durable for each in subscriptions]
     changed = pb.PostChanged(post_id="post-health", employee_id="health")
     fact = Fact(UUID(int=ids().int), changed, clock(), "service:accounts", "")
     for _ in range(2):

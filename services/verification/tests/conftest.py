@@ -35,7 +35,7 @@ async def town(database_url, issuer, open_house, broker, clock):
             grpc_port=0,
         )
         living = await open_house(main.opened, main.house, settings, parts=("doors",))
-        yield Town(living, issuer, clock)
+        yield Town(living, issuer, clock, accounts)
 
 
 @pytest.fixture

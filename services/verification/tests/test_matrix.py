@@ -34,6 +34,18 @@ async def test_only_who_may_is_let_in(town):
     async def withdrawing():
         return f"/v1/consents/{(await town.grant())['consent_id']}:withdraw", None
 
+    async def asking():
+        body = {"holder_id": FATHER, "licence_types": [ID_CARD], "matter_code": "newborn", "purpose": "办理出生一件事"}
+        return "/v1/consent-requests", body | {"filing_id": str(town.living.ids())}
+
+    def answering(verb, body):
+        async def given():
+            asked = await town.request(town.living.ids())
+            return f"/v1/consent-requests/{asked['consent_request_id']}:{verb}", body
+
+        return given
+
+    until = {"valid_until": "2026-12-22T00:00:00+08:00"}
     doors = [
         Door("POST", "/v1/licence-types", admin, ID_CARD_TYPE),
         Door("GET", "/v1/licence-types", police),
@@ -47,6 +59,23 @@ async def test_only_who_may_is_let_in(town):
         Door("GET", "/v1/me/consents", father),
         Door("POST", "/v1/consents/x:withdraw", father, given=withdrawing, strangers=[Stranger(mother)]),
         Door("GET", "/v1/me/verifications", mother),
+        Door("POST", "/v1/consent-requests", mother, given=asking),
+        Door("GET", "/v1/consent-requests", mother),
+        Door("GET", "/v1/me/consent-requests", father),
+        Door(
+            "POST",
+            "/v1/consent-requests/x:grant",
+            father,
+            given=answering("grant", until),
+            strangers=[Stranger(mother)],
+        ),
+        Door(
+            "POST",
+            "/v1/consent-requests/x:decline",
+            father,
+            given=answering("decline", None),
+            strangers=[Stranger(mother)],
+        ),
     ]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{town.living.ports.http}") as http:
         matrix = Matrix(

@@ -9,6 +9,8 @@ from tongban.verification.v1 import licence_service_pb2
 
 from .town import FACE, FATHER, ID_CARD, ID_CARD_TYPE, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
 
+CHILD = "00000000-0000-7000-8000-000000000211"
+GUARDIANSHIP = "00000000-0000-7000-8000-000000000501"
 MINE = ("mother", ID_CARD, MOTHER)
 HIS = ("father", ID_CARD, FATHER)
 
@@ -109,6 +111,34 @@ async def test_every_holder_reads_who_verified(town):
     assert seen[0]["purpose"] == "办理新生儿出生一件事"
     assert seen[0]["identifier"].startswith("1.2.156.3005.2.")
     assert (await town.ask("GET", "/v1/me/verifications", town.citizen(STRANGER))).json()["items"] == []
+
+
+async def test_a_guardian_uses_the_child_s_licences(town):
+    await town.publish()
+    card = await town.issue(CHILD)
+    child = ("child", ID_CARD, CHILD)
+    assert said(await town.find(child)) == ["consent_needed no_consent"]
+    town.accounts.wards[MOTHER] = {CHILD: GUARDIANSHIP}
+    filing = town.living.ids()
+    first, again = await town.verify(filing, child), await town.verify(filing, child)
+    assert said(first) == ["verified in_force"]
+    assert (first[0].licence_id, first[0].evidence_id) == (card["licence_id"], again[0].evidence_id)
+    (seen,) = (await town.ask("GET", "/v1/me/verifications", town.citizen(CHILD))).json()["items"]
+    assert (seen["basis"], seen["guardianship_id"], seen["asked_by"]) == ("guardianship", GUARDIANSHIP, MOTHER)
+    # The right is the guardian's alone, and is over when accounts no longer tells of it.
+    assert said(await town.find(child, caller=STRANGER)) == ["consent_needed no_consent"]
+    town.accounts.wards.clear()
+    assert said(await town.verify(filing, child)) == ["consent_needed no_consent"]
+
+
+async def test_a_child_s_void_licence_is_told_to_the_guardian(town):
+    await town.publish()
+    town.accounts.wards[MOTHER] = {CHILD: GUARDIANSHIP}
+    assert said(await town.find(("child", ID_CARD, CHILD))) == ["missing no_licence"]
+    await town.void(await town.issue(CHILD))
+    assert said(await town.find(("child", ID_CARD, CHILD), ("father", ID_CARD, FATHER))) == [
+        *("invalid revoked", "consent_needed no_consent")
+    ]
 
 
 async def test_a_plan_leaves_no_record(town):

@@ -48,7 +48,14 @@ MARRIAGE_TYPE = {
 }
 ISSUER = [
     f"verification:{verb}"
-    for verb in ("issue_licence", "renew_licence", "void_licence", "read_licence", "read_licence_type")
+    for verb in (
+        "issue_licence",
+        "renew_licence",
+        "void_licence",
+        "read_licence",
+        "read_licence_type",
+        "reverify_licences",
+    )
 ]
 OFFICERS = {
     "police": (ISSUER, "zibo.zhangdian.police", "370303"),
@@ -68,6 +75,7 @@ class Town:
     living: "Living"
     issuer: "Issuer"
     clock: "Clock"
+    accounts: Accounts
 
     def citizen(self, person_id, acr=1):
         return self.issuer.token("citizen", person_id=person_id, aud="verification", acr=acr)
@@ -119,8 +127,33 @@ class Town:
             stub = licence_service_pb2_grpc.LicenceServiceStub(channel)
             return await rpc.call(getattr(stub, method), request, token=token)
 
-    async def find(self, *asked, caller=MOTHER, matter="newborn"):
-        request = licence_service_pb2.FindLicencesRequest(matter_code=matter, queries=queries(asked))
+    async def request(self, filing, holder=FATHER, grantee=MOTHER, types=(ID_CARD,), matter="newborn"):
+        body = {
+            "holder_id": holder,
+            "licence_types": list(types),
+            "matter_code": matter,
+            "filing_id": str(filing),
+            "purpose": "为孩子小满办理出生一件事",
+        }
+        answer = await self.ask("POST", "/v1/consent-requests", self.citizen(grantee), body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def answer(self, asked, verb, holder=FATHER):
+        body = {"valid_until": (self.clock() + timedelta(days=30)).isoformat()} if verb == "grant" else None
+        path = f"/v1/consent-requests/{asked['consent_request_id']}:{verb}"
+        return await self.ask("POST", path, self.citizen(holder), body)
+
+    async def reverify(self, filing_id, *keys, by="police"):
+        request = licence_service_pb2.ReverifyLicencesRequest(
+            filing_id=str(filing_id), keys=keys, purpose="办件决定前复核"
+        )
+        return (await self.call("ReverifyLicences", request, self.officer(by))).findings
+
+    async def find(self, *asked, caller=MOTHER, matter="newborn", filing=""):
+        request = licence_service_pb2.FindLicencesRequest(
+            matter_code=matter, queries=queries(asked), filing_id=str(filing)
+        )
         return (await self.call("FindLicences", request, self.citizen(caller))).findings
 
     async def verify(self, filing_id, *asked, caller=MOTHER, matter="newborn"):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from verification import usecases
-from verification.domain.consent import Consent
+from verification.domain.consent import Consent, ConsentRequest
 from verification.domain.identifier import LicenceTypeCode
 from verification.domain.licence import Issuer, VoidKind
 from verification.domain.licence_type import FaceField, FieldKind, HolderKind, LicenceType
@@ -36,6 +36,7 @@ MayReadLicence = Annotated[Actor, may(Permission("verification:read_licence", EV
 MayListLicences = Annotated[Actor, may(Permission("verification:read_licence", ISSUERS))]
 MayReadOwn = Annotated[Actor, may(Permission("verification:read_licence", CITIZENS))]
 MayConsent = Annotated[Actor, may(Permission("verification:grant_consent", CITIZENS))]
+MayRequestConsent = Annotated[Actor, may(Permission("verification:request_consent", CITIZENS))]
 MayReadVerifications = Annotated[Actor, may(Permission("verification:read_verifications", CITIZENS))]
 
 TypeCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{21}$")]
@@ -116,6 +117,24 @@ class GrantConsent(Body):
     grantee_id: UUID
     licence_types: Annotated[list[TypeCode], Field(min_length=1, max_length=50)]
     matter_code: MatterCode
+    valid_until: AwareDatetime
+    filing_id: UUID | None = None
+    purpose: Text | None = None
+
+
+class RequestConsent(Body):
+    """What a holder is asked for."""
+
+    holder_id: UUID
+    licence_types: Annotated[list[TypeCode], Field(min_length=1, max_length=50)]
+    matter_code: MatterCode
+    filing_id: UUID
+    purpose: Text
+
+
+class GrantRequest(Body):
+    """Until when what was asked for is granted."""
+
     valid_until: AwareDatetime
 
 
@@ -221,8 +240,55 @@ async def grant_consent(body: GrantConsent, store: StoreDep, actor: MayConsent) 
                 licence_types=[LicenceTypeCode(code) for code in body.licence_types],
                 matter_code=body.matter_code,
                 valid_until=body.valid_until,
+                filing_id=body.filing_id,
+                purpose=body.purpose,
             )
         )
+
+
+@router.post("/consent-requests")
+async def request_consent(body: RequestConsent, store: StoreDep, actor: MayRequestConsent) -> ConsentRequest:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(
+            await usecases.request_consent(
+                tx,
+                holder_id=body.holder_id,
+                licence_types=[LicenceTypeCode(code) for code in body.licence_types],
+                matter_code=body.matter_code,
+                filing_id=body.filing_id,
+                purpose=body.purpose,
+            )
+        )
+
+
+@router.get("/consent-requests")
+async def list_requests_by_me(
+    store: StoreDep, actor: MayRequestConsent, cursor: Cursor = None, page_size: PageSize = DEFAULT_SIZE
+) -> Page[ConsentRequest]:
+    async with store.begin(actor) as tx:
+        return await usecases.list_requests_by_me(tx, cursor=cursor, size=page_size)
+
+
+@router.get("/me/consent-requests")
+async def list_requests_of_me(
+    store: StoreDep, actor: MayConsent, cursor: Cursor = None, page_size: PageSize = DEFAULT_SIZE
+) -> Page[ConsentRequest]:
+    async with store.begin(actor) as tx:
+        return await usecases.list_requests_of_me(tx, cursor=cursor, size=page_size)
+
+
+@router.post("/consent-requests/{consent_request_id}:grant")
+async def grant_request(
+    consent_request_id: UUID, body: GrantRequest, store: StoreDep, actor: MayConsent
+) -> ConsentRequest:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(await usecases.grant_request(tx, consent_request_id, valid_until=body.valid_until))
+
+
+@router.post("/consent-requests/{consent_request_id}:decline")
+async def decline_request(consent_request_id: UUID, store: StoreDep, actor: MayConsent) -> ConsentRequest:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(await usecases.decline_request(tx, consent_request_id))
 
 
 @router.get("/me/consents")

@@ -1,7 +1,11 @@
-"""Outgoing calls: the posts of officers are asked of accounts."""
+"""Outgoing calls: the posts of officers and the wards of guardians are asked of accounts."""
+
+from collections.abc import Collection
+from uuid import UUID
 
 import grpc
 from common import rpc
+from common.auth import Actor
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
 
@@ -25,3 +29,19 @@ class Posts:
             permissions=frozenset(post.permissions),
             title=post.title,
         )
+
+
+class Guardians:
+    """Tells whom a citizen is the guardian of, asked with the citizen's own token."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def guardianships(self, actor: Actor, holders: Collection[UUID]) -> dict[UUID, UUID]:
+        """Ask for the caller's guardianships of these persons, by ward; who asks for nobody else needs no answer."""
+        others = sorted(str(holder) for holder in holders if str(holder) != actor.id)
+        if not others:
+            return {}
+        request = account_service_pb2.CheckRelationsRequest(person_ids=others)
+        answer = await rpc.call(self._accounts.CheckRelations, request, actor=actor)
+        return {UUID(each.person_id): UUID(each.guardianship_id) for each in answer.relations}

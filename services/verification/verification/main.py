@@ -1,5 +1,6 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from common.crypto import KeyRing
 from common.db import Database
 
 from verification.api import router
-from verification.clients import Posts
+from verification.clients import Guardians, Posts
 from verification.rpc import services
 from verification.settings import Settings
 from verification.store import Store
+from verification.usecases.reseal import reseal
 
 NAME = "verification"
 LOCALE = Path(__file__).parent / "locale"
@@ -31,6 +33,7 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    guardians: Guardians
 
 
 @asynccontextmanager
@@ -41,6 +44,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     keys = KeyRing.from_settings(
         {name: key.get_secret_value() for name, key in settings.data_keys.items()},
         settings.index_key.get_secret_value(),
+        settings.data_key,
     )
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
@@ -50,6 +54,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
             authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            guardians=Guardians(accounts),
         )
     finally:
         await accounts.close()
@@ -63,7 +68,7 @@ def house(app: App) -> process.House:
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
-        rpc=rpc.server(NAME, services(app.store), authenticator=app.authenticator, locale=LOCALE),
+        rpc=rpc.server(NAME, services(app.store, app.guardians), authenticator=app.authenticator, locale=LOCALE),
         grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,
@@ -71,5 +76,11 @@ def house(app: App) -> process.House:
     )
 
 
+async def reseal_all(app: App) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house)
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all})

@@ -109,6 +109,39 @@ class ConsentRow(SQLModel, table=True):
     granted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     valid_until: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     withdrawn_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    filing_id: UUID | None
+    purpose: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+
+
+class ConsentRequestRow(SQLModel, table=True):
+    """A request for consent; `purpose` is sealed, and one holder is asked once at a time for one filing."""
+
+    __tablename__ = "consent_requests"
+    __table_args__ = (
+        Index(
+            "consent_requests_waiting",
+            "grantee_id",
+            "holder_id",
+            "filing_id",
+            "licence_types",
+            unique=True,
+            postgresql_where=text("answer = 'waiting'"),
+        ),
+        Index("consent_requests_holder", "holder_id", "consent_request_id"),
+        Index("consent_requests_grantee", "grantee_id", "consent_request_id"),
+    )
+
+    consent_request_id: UUID = Field(primary_key=True)
+    holder_id: UUID
+    grantee_id: UUID
+    licence_types: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    matter_code: str
+    filing_id: UUID
+    purpose: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    requested_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    answer: str
+    answered_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    consent_id: UUID | None
 
 
 class EvidenceRow(SQLModel, table=True):
@@ -137,6 +170,7 @@ class EvidenceRow(SQLModel, table=True):
     version: int | None
     identifier: str | None
     consent_id: UUID | None
+    guardianship_id: UUID | None
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
@@ -145,4 +179,5 @@ licences = SQLModel.metadata.tables["licences"]
 licence_versions = SQLModel.metadata.tables["licence_versions"]
 licence_holders = SQLModel.metadata.tables["licence_holders"]
 consents = SQLModel.metadata.tables["consents"]
+consent_requests = SQLModel.metadata.tables["consent_requests"]
 evidence = SQLModel.metadata.tables["evidence"]

@@ -11,6 +11,7 @@ from common import rpc
 from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
 
 from verification import usecases
+from verification.clients import Guardians
 from verification.domain.identifier import LicenceTypeCode, licence_type_code
 from verification.domain.licence import CHINA, Issuer, Licence
 from verification.domain.refusals import IdMalformed, TextUnfit
@@ -33,30 +34,52 @@ FINDINGS = {
 class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
     """Answers for the library."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, guardians: Guardians) -> None:
         self._store = store
+        self._guardians = guardians
 
     async def FindLicences(  # noqa: N802 - named by the contract
         self, request: licence_service_pb2.FindLicencesRequest, context: Context
     ) -> licence_service_pb2.FindLicencesResponse:
-        async with self._store.begin(rpc.actor(context)) as tx:
+        actor, queries = rpc.actor(context), _queries(request.queries)
+        guardianships = await self._guardians.guardianships(actor, {query.holder_id for query in queries})
+        async with self._store.begin(actor) as tx:
             decisions = await usecases.find_licences(
-                tx, _queries(request.queries), matter_code=_text(request.matter_code, "matter_code")
+                tx,
+                queries,
+                matter_code=_text(request.matter_code, "matter_code"),
+                guardianships=guardianships,
+                filing_id=_id(request.filing_id, "filing_id") if request.filing_id else None,
             )
         return licence_service_pb2.FindLicencesResponse(findings=[_finding(decision) for decision in decisions])
 
     async def VerifyLicences(  # noqa: N802 - named by the contract
         self, request: licence_service_pb2.VerifyLicencesRequest, context: Context
     ) -> licence_service_pb2.VerifyLicencesResponse:
-        async with self._store.begin(rpc.actor(context)) as tx:
+        actor, queries = rpc.actor(context), _queries(request.queries)
+        guardianships = await self._guardians.guardianships(actor, {query.holder_id for query in queries})
+        async with self._store.begin(actor) as tx:
             verified = await usecases.verify_licences(
                 tx,
                 _id(request.filing_id, "filing_id"),
-                _queries(request.queries),
+                queries,
                 matter_code=_text(request.matter_code, "matter_code"),
                 purpose=_text(request.purpose, "purpose"),
+                guardianships=guardianships,
             )
         return licence_service_pb2.VerifyLicencesResponse(findings=[_finding(*each) for each in verified])
+
+    async def ReverifyLicences(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.ReverifyLicencesRequest, context: Context
+    ) -> licence_service_pb2.ReverifyLicencesResponse:
+        async with self._store.begin(rpc.actor(context)) as tx:
+            verified = await usecases.reverify_licences(
+                tx,
+                _id(request.filing_id, "filing_id"),
+                [_text(key, "keys") for key in request.keys],
+                purpose=_text(request.purpose, "purpose"),
+            )
+        return licence_service_pb2.ReverifyLicencesResponse(findings=[_finding(*each) for each in verified])
 
     async def CheckLicenceTypes(  # noqa: N802 - named by the contract
         self, request: licence_service_pb2.CheckLicenceTypesRequest, context: Context
@@ -86,9 +109,9 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
         return licence_service_pb2.IssueLicenceResponse(licence_id=str(issued.licence_id), identifier=issued.identifier)
 
 
-def services(store: Store) -> list[tuple[rpc.Add, object]]:
+def services(store: Store, guardians: Guardians) -> list[tuple[rpc.Add, object]]:
     """Name what this door answers."""
-    return [(licence_service_pb2_grpc.add_LicenceServiceServicer_to_server, LicenceService(store))]
+    return [(licence_service_pb2_grpc.add_LicenceServiceServicer_to_server, LicenceService(store, guardians))]
 
 
 def _queries(asked: Sequence[licence_pb2.LicenceQuery]) -> list[Query]:

@@ -2,11 +2,19 @@
 
 import base64
 import json
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
+
+POLICE = "00000000-0000-7000-8000-000000000107"
+
+
+def org_of(org_path: str) -> str:
+    """Give the id of an organisation by its path."""
+    return POLICE if org_path == "zibo.zhangdian.police" else str(uuid.uuid5(uuid.NAMESPACE_URL, org_path))
 
 
 class Accounts(account_service_pb2_grpc.AccountServiceServicer):
@@ -22,7 +30,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
             account_pb2.Post(
                 post_id=post_id,
                 employee_id=employee_id,
-                org_id="00000000-0000-7000-8000-000000000107",
+                org_id=org_of(org_path),
                 org_path=org_path,
                 region_code=region_code,
                 permissions=permissions,
@@ -38,6 +46,28 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
             if post.employee_id == employee_id and request.post_id in ("", post.post_id):
                 return account_service_pb2.ResolvePostResponse(post=post)
         return await context.abort(grpc.StatusCode.NOT_FOUND, "no post")
+
+    async def BatchGetPosts(self, request, _context):  # noqa: N802 - named by the contract
+        found = [post for post in self.posts if post.post_id in request.post_ids]
+        return account_service_pb2.BatchGetPostsResponse(posts=found)
+
+    async def FindDepartments(self, request, _context):  # noqa: N802 - named by the contract
+        known = {"civil_affairs": "民政局", "police": "公安局"}
+        paths = {
+            department: f"zibo.zhangdian.{department}" for department in request.departments if department in known
+        }
+        return account_service_pb2.FindDepartmentsResponse(
+            organisations=[
+                account_pb2.Organisation(
+                    org_id=org_of(path),
+                    name=known[department],
+                    department=department,
+                    region_code=request.region_code,
+                    org_path=path,
+                )
+                for department, path in paths.items()
+            ]
+        )
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["Accounts"]:

@@ -1,9 +1,13 @@
 """Opens the service, on a database and a broker of its own for each test."""
 
+import asyncio
 import base64
+import importlib
+from dataclasses import dataclass
 
 import asyncpg
 import pytest
+from common import config, process
 from google.protobuf import symbol_database
 from workbench import main
 from workbench.settings import Settings
@@ -27,11 +31,11 @@ async def orchestration(bus):
 
 
 @pytest.fixture
-async def office(database_url, issuer, open_house, broker, orchestration):
-    """The service, open, and the officers' posts at accounts."""
+async def settings(database_url, issuer, broker):
+    """The settings of a replica, and the officers' posts at accounts."""
     async with Accounts().serve() as accounts:
         staffed(accounts)
-        settings = Settings(
+        yield Settings(
             database_url=database_url,
             nats_url=broker.url,
             keycloak_url=issuer.url,
@@ -40,9 +44,51 @@ async def office(database_url, issuer, open_house, broker, orchestration):
             accounts_grpc=accounts.target,
             http_port=0,
             grpc_port=0,
+            loopback_apps=True,
         )
-        living = await open_house(main.opened, main.house, settings, parts=("doors", "consumers"))
-        yield Office(living, issuer, orchestration)
+
+
+@pytest.fixture
+async def office(settings, issuer, open_house, orchestration):
+    """The service, open."""
+    living = await open_house(main.opened, main.house, settings, parts=("doors", "consumers"))
+    return Office(living, issuer, orchestration)
+
+
+@pytest.fixture
+async def replica(settings, issuer, open_house, orchestration):
+    """A second process of the service, beside the first."""
+    living = await open_house(main.opened, main.house, settings, parts=("doors",))
+    return Office(living, issuer, orchestration)
+
+
+@dataclass(frozen=True)
+class ClosingReplica:
+    """A process that the test closes."""
+
+    office: Office
+    stop: asyncio.Event
+
+
+@pytest.fixture
+async def closing_replica(settings, issuer, orchestration, clock, ids):
+    """A process of the service that the test closes."""
+    stop, opening = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def live():
+        async with main.opened(settings, clock=clock, ids=ids) as app:
+            house = main.house(app)
+            living = importlib.import_module("common.testing").Living
+
+            def opened(ports):
+                opening.set_result(living(app, house, ports, ids))
+
+            await process.live(house, app, stop=stop, parts=("doors",), clock=clock, opened=opened)
+
+    task = asyncio.create_task(live())
+    yield ClosingReplica(Office(await opening, issuer, orchestration), stop)
+    stop.set()
+    await task
 
 
 @pytest.fixture
@@ -63,3 +109,9 @@ async def facts(rows):
         return [kind.FromString(row["body"]) for row in found]
 
     return emitted
+
+
+@pytest.fixture
+def office_sentences():
+    """Every text of the service for people."""
+    return config.sentences(main.LOCALE).by_reason

@@ -8,30 +8,46 @@ from typing import TYPE_CHECKING
 from common import outbox
 from common.bus import Bus, Letter
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from uuid_utils.compat import uuid7
 
-from .accounts_door import Accounts
+from .accounts_door import Accounts, org_of
 
 if TYPE_CHECKING:
     # The plugin is loaded by pytest, and must not be imported before.
     from common.testing import Issuer, Living
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
-HEALTH = "00000000-0000-7000-8000-000000000105"
-VERBS = ["workbench:read_todo", "workbench:claim_todo"]
+MOTHER = "00000000-0000-7000-8000-000000000201"
+STRANGER = "00000000-0000-7000-8000-000000000203"
+VERBS = ["workbench:read_todo", "workbench:claim_todo", "workbench:read_message", "workbench:ask_consult"]
 OFFICERS = {
     "police": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警"),
     "police2": (VERBS, "zibo.zhangdian.police", "370303", "户籍窗口民警(二)"),
     "zichuan": (VERBS, "zibo.zichuan.police", "370302", "户籍窗口民警(淄川)"),
     "civil": (VERBS, "zibo.zhangdian.civil_affairs", "370303", "婚姻登记员"),
+    "cdc": (["workbench:manage_app", "workbench:read_app"], "zibo.zhangdian.cdc", "370303", "系统管理员"),
+    "platform": (
+        ["workbench:approve_app", "workbench:read_app", "workbench:manage_app"],
+        "zibo.big_data",
+        "370300",
+        "平台管理员",
+    ),
+    "lead": ([*VERBS, "workbench:reassign_todo"], "zibo.zhangdian.police", "370303", "户籍科负责人"),
     "city": (VERBS, "zibo", "370300", "市级督办"),
     "powerless": ([], "zibo.zhangdian.police", "370303", ""),
 }
 SUBSCRIPTIONS = {
     pb.CaseReady: "workbench-open_todo",
     pb.CaseAccepted: "workbench-schedule_todo",
-    pb.CaseDecided: "workbench-finish_todo",
+    pb.CaseDueChanged: "workbench-reschedule_todo",
+    pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
+    filing_pb.FilingSubmitted: "workbench-tell_submitted",
+    filing_pb.FilingClosed: "workbench-tell_closed",
     pb.CasePruned: "workbench-drop_todo",
+    pb.CaseDeclined: "workbench-end_declined",
+    pb.CaseWithdrawn: "workbench-end_withdrawn",
+    pb.CaseTerminated: "workbench-end_terminated",
 }
 
 
@@ -56,7 +72,8 @@ class Orchestration:
                 )
                 assert await self.bus.publish_batch([sent]) != [None]
         for kind in {type(fact) for fact in facts}:
-            await self._handled(SUBSCRIPTIONS[kind])
+            for durable in SUBSCRIPTIONS[kind].split():
+                await self._handled(durable)
 
     async def _handled(self, durable):
         async with asyncio.timeout(20):
@@ -78,9 +95,15 @@ class Office:
     def officer(self, name, acr=2):
         return self.issuer.token("gov", employee_id=name, aud="workbench", acr=acr)
 
-    async def ask(self, method, path, name="police", **headers):
-        async with self.living.http(self.officer(name)) as http:
-            return await http.request(method, path, headers=headers)
+    def citizen(self, person_id):
+        return self.issuer.token("citizen", person_id=person_id, aud="workbench", acr=1)
+
+    def token(self, name):
+        return self.citizen(name) if "-" in name else self.officer(name)
+
+    async def ask(self, method, path, name="police", body=None, **headers):
+        async with self.living.http(self.token(name)) as http:
+            return await http.request(method, path, json=body, headers=headers)
 
     async def todos(self, query="", name="police"):
         answer = await self.ask("GET", f"/v1/todos{query}", name)
@@ -103,7 +126,7 @@ def ready(case_id=None, *, version=1, at=AT, org_path="zibo.zhangdian.police", r
         matter_code="newborn",
         item_code="000709003000",
         item_name="出生登记(户口)",
-        org_id=HEALTH,
+        org_id=org_of(org_path),
         org_path=org_path,
         region_code=region_code,
         version=version,
@@ -121,8 +144,20 @@ def accepted(case_id, *, version=2, promised=AT + timedelta(days=3)):
     return fact
 
 
-def decided(case_id, *, version=3):
-    fact = pb.CaseDecided(case_id=case_id, version=version, outcome=pb.OUTCOME_APPROVED)
+def claim(todo):
+    return f"/v1/todos/{todo['todo_id']}:claim"
+
+
+def rescheduled(case_id, *, version=3, promised=None):
+    fact = pb.CaseDueChanged(case_id=case_id, version=version)
+    fact.changed_at.FromDatetime(AT)
+    if promised is not None:
+        fact.promised_due_at.FromDatetime(promised)
+    return fact
+
+
+def decided(case_id, *, version=3, outcome=pb.OUTCOME_APPROVED, **given):
+    fact = pb.CaseDecided(case_id=case_id, version=version, outcome=outcome, **given)
     fact.decided_at.FromDatetime(AT)
     return fact
 
@@ -130,6 +165,38 @@ def decided(case_id, *, version=3):
 def pruned(case_id, *, version=2):
     fact = pb.CasePruned(case_id=case_id, version=version)
     fact.pruned_at.FromDatetime(AT)
+    return fact
+
+
+def declined(case_id, *, version=2):
+    fact = pb.CaseDeclined(case_id=case_id, version=version, reason_code="NOT_NEEDED")
+    fact.declined_at.FromDatetime(AT)
+    return fact
+
+
+def withdrawn(case_id, *, version=2):
+    fact = pb.CaseWithdrawn(case_id=case_id, version=version)
+    fact.withdrawn_at.FromDatetime(AT)
+    return fact
+
+
+def terminated(case_id, *, version=2):
+    fact = pb.CaseTerminated(case_id=case_id, version=version, reason_code="APPLICANT_SILENT")
+    fact.terminated_at.FromDatetime(AT)
+    return fact
+
+
+def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230001"):
+    fact = filing_pb.FilingSubmitted(
+        filing_id=filing_id or str(uuid7()), filing_no=filing_no, cases=7, applicant_id=applicant_id
+    )
+    fact.submitted_at.FromDatetime(AT)
+    return fact
+
+
+def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
+    fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, applicant_id=applicant_id, filing_no=filing_no)
+    fact.closed_at.FromDatetime(AT)
     return fact
 
 

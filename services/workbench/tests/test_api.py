@@ -6,11 +6,7 @@ from datetime import timedelta
 import pytest
 from tongban.workbench.v1 import todo_events_pb2
 
-from .office import AT, accepted, decided, ready
-
-
-def claim(todo):
-    return f"/v1/todos/{todo['todo_id']}:claim"
+from .office import AT, accepted, claim, decided, ready
 
 
 async def test_one_officer_claims(office, facts):
@@ -48,7 +44,7 @@ async def test_lists_and_counts_follow_the_state(office):
     await office.ask("POST", claim(second))
     await office.ask("POST", claim(third), "police2")
     counts = (await office.ask("GET", "/v1/todos/counts")).json()
-    assert counts == {"open": 1, "claimed": 2, "done": 0, "mine": 1}
+    assert counts == {"open": 1, "claimed": 2, "done": 0, "mine": 1, "yellow": 0, "red": 0}
     assert [todo["todo_id"] for todo in await office.todos()] == [first["todo_id"]]
     claimed = await office.todos("?state=claimed")
     assert {(todo["todo_id"], todo["mine"]) for todo in claimed} == {
@@ -59,7 +55,7 @@ async def test_lists_and_counts_follow_the_state(office):
     await office.orchestration.tell(accepted(second["source_id"]), decided(second["source_id"]))
     assert [todo["todo_id"] for todo in await office.todos("?state=done&mine=true")] == [second["todo_id"]]
     counts = (await office.ask("GET", "/v1/todos/counts")).json()
-    assert counts == {"open": 1, "claimed": 1, "done": 1, "mine": 0}
+    assert counts == {"open": 1, "claimed": 1, "done": 1, "mine": 0, "yellow": 0, "red": 0}
 
 
 async def test_what_is_due_first_comes_first_page_by_page(office):

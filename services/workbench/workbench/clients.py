@@ -1,9 +1,36 @@
 """Outgoing calls: the posts of officers are asked of accounts."""
 
+from uuid import UUID
+
 import grpc
 from common import rpc
+from common.auth import Actor
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
+
+from workbench.domain.consult import Department
+from workbench.domain.todo import Colleague
+
+
+class Colleagues:
+    """Looks up posts and departments, as whoever asks may see them."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def find(self, actor: Actor, post_id: str) -> Colleague | None:
+        """Find a post that is held now."""
+        request = account_service_pb2.BatchGetPostsRequest(post_ids=[post_id])
+        for post in (await rpc.call(self._accounts.BatchGetPosts, request, actor=actor)).posts:
+            return Colleague(post_id=post.post_id, title=post.title, org_id=post.org_id)
+        return None
+
+    async def find_department(self, actor: Actor, region_code: str, department: str) -> Department | None:
+        """Find who is a department in a region, or in the nearest region above it."""
+        request = account_service_pb2.FindDepartmentsRequest(region_code=region_code, departments=[department])
+        for found in (await rpc.call(self._accounts.FindDepartments, request, actor=actor)).organisations:
+            return Department(UUID(found.org_id), found.name, found.org_path, found.region_code)
+        return None
 
 
 class Posts:

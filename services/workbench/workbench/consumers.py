@@ -1,15 +1,28 @@
 """The event door: what orchestration tells about its cases becomes todos."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
+from worktime import national
 
 from workbench import usecases
-from workbench.domain import Deadlines, Description
+from workbench.domain.message import MessageKind, person_mailbox
+from workbench.domain.todo import Description, deadlines_of
 from workbench.store import Tx
+
+
+class Voice(Protocol):
+    """What the app lends to those who tell people something."""
+
+    @property
+    def sentences(self) -> Mapping[str, str]: ...
+
 
 SOURCE = "orchestration"
 
@@ -18,14 +31,18 @@ subscriptions = Subscriptions("workbench")
 
 @subscriptions.on(pb.CaseReady)
 async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
-    """A case is ready: its department has something to do."""
+    """A case is ready: its department has something to do, unless the department's own system does it."""
     case = fact.body
+    if case.app:
+        return
     description = Description(
         title=f"{case.item_name} {case.case_no}",
         org_id=_id(case.org_id),
         org_path=case.org_path,
         region_code=case.region_code,
         ready_at=_moment(case.ready_at),
+        matter_code=case.matter_code,
+        item_code=case.item_code,
     )
     await usecases.make_ready(tx, SOURCE, case.case_id, description, version=case.version)
 
@@ -34,9 +51,24 @@ async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
 async def schedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseAccepted]) -> None:
     """A case was accepted: its clocks run."""
     case = fact.body
-    deadlines = Deadlines(
-        promised=_moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
-        statutory=_moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+    deadlines = deadlines_of(
+        _moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
+        _moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+        accepted_at=_moment(case.accepted_at),
+        calendar=national(),
+    )
+    await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
+
+
+@subscriptions.on(pb.CaseDueChanged)
+async def reschedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDueChanged]) -> None:
+    """The clocks of a case were stopped, resumed or extended: it is due at another time, or at none for now."""
+    case = fact.body
+    deadlines = deadlines_of(
+        _moment(case.promised_due_at) if case.HasField("promised_due_at") else None,
+        _moment(case.statutory_due_at) if case.HasField("statutory_due_at") else None,
+        accepted_at=_moment(case.changed_at),
+        calendar=national(),
     )
     await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
 
@@ -53,6 +85,59 @@ async def drop_todo(_app: object, tx: Tx, fact: Fact[pb.CasePruned]) -> None:
     """A case left its filing undecided: nothing is left to do."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.pruned_at))
+
+
+@subscriptions.on(pb.CaseDeclined)
+async def end_declined(_app: object, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
+    """A case was not taken up: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.declined_at))
+
+
+@subscriptions.on(pb.CaseWithdrawn)
+async def end_withdrawn(_app: object, tx: Tx, fact: Fact[pb.CaseWithdrawn]) -> None:
+    """The applicant took a case back: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.withdrawn_at))
+
+
+@subscriptions.on(pb.CaseTerminated)
+async def end_terminated(_app: object, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
+    """A case ended without a decision: nothing is left to do."""
+    case = fact.body
+    await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.terminated_at))
+
+
+@subscriptions.on(filing_pb.FilingSubmitted)
+async def tell_submitted(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingSubmitted]) -> None:
+    """A filing was handed in: its applicant gets a receipt."""
+    filing = fact.body
+    told = {"filing_no": filing.filing_no, "cases": str(filing.cases)}
+    await _tell(app, tx, MessageKind.FILING_SUBMITTED, filing.applicant_id, filing.filing_id, **told)
+
+
+@subscriptions.on(pb.CaseDecided)
+async def tell_decided(app: Voice, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
+    """A case was decided: the applicant hears of it."""
+    case = fact.body
+    kind = MessageKind.CASE_APPROVED if case.outcome == pb.OUTCOME_APPROVED else MessageKind.CASE_REFUSED
+    await _tell(app, tx, kind, case.applicant_id, case.case_id, item_name=case.item_name, case_no=case.case_no)
+
+
+@subscriptions.on(filing_pb.FilingClosed)
+async def tell_closed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingClosed]) -> None:
+    """A filing is closed: the applicant hears of it."""
+    filing = fact.body
+    await _tell(app, tx, MessageKind.FILING_CLOSED, filing.applicant_id, filing.filing_id, filing_no=filing.filing_no)
+
+
+async def _tell(app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, **data: str) -> None:
+    if not person_id:
+        return  # a fact from before facts named whom they concern
+    recipients = [person_mailbox(person_id)]
+    await usecases.send_message(
+        tx, kind, recipients, source=SOURCE, source_id=source_id, sentences=app.sentences, **data
+    )
 
 
 def _moment(sent: Timestamp) -> datetime:

@@ -1,23 +1,29 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from common import process, rpc, web
+from common import config, process, rpc, web
 from common.auth import Authenticator, CachedPosts, Verifier
 from common.bus import Bus
 from common.crypto import KeyRing
 from common.db import Database
 
+from workbench import jobs
 from workbench.api import router
-from workbench.clients import Posts
+from workbench.clients import Colleagues, Posts
 from workbench.consumers import subscriptions
+from workbench.domain.app import AddressRules
+from workbench.rpc import SERVICES
 from workbench.settings import Settings
 from workbench.store import Store
+from workbench.usecases.hub import STREAM, Hub
 
 NAME = "workbench"
 LOCALE = Path(__file__).parent / "locale"
@@ -31,6 +37,10 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    addresses: AddressRules
+    colleagues: Colleagues
+    hub: Hub
+    sentences: Mapping[str, str]
 
 
 @asynccontextmanager
@@ -44,14 +54,22 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     )
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
+    store = Store(database, clock=clock, ids=ids, keys=keys, kick=partial(bus.kick, STREAM))
+    hub = Hub(store, bus)
+    looking = asyncio.create_task(hub.run())
     try:
         yield App(
             settings=settings,
-            store=Store(database, clock=clock, ids=ids, keys=keys),
+            store=store,
             bus=bus,
             authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            colleagues=Colleagues(accounts),
+            hub=hub,
+            sentences=config.sentences(LOCALE).by_reason,
+            addresses=AddressRules(loopback=settings.loopback_apps),
         )
     finally:
+        looking.cancel()
         await accounts.close()
         await bus.close()
         await database.close()
@@ -61,12 +79,20 @@ def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
     return process.House(
         name=NAME,
-        http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
+        http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
+        rpc=rpc.server(
+            app.store,
+            SERVICES,
+            authenticator=app.authenticator,
+            locale=LOCALE,
+        ),
+        grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,
         subscriptions=subscriptions,
         store=app.store,
+        jobs=[process.Job("remind", timedelta(minutes=1), partial(jobs.remind, app))],
     )
 
 

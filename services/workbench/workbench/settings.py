@@ -16,3 +16,5 @@ class Settings(config.Settings, env_prefix="WORKBENCH_"):
     http_port: int
     grpc_port: int
     clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")
+    # apps on the loopback of this machine, for developers
+    loopback_apps: bool = False

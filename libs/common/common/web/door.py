@@ -15,7 +15,7 @@ from common.errors import Refusal, Unavailable
 from common.web import problem
 
 # What the layers and the dependency tell each other about a request, kept in its scope.
-HASH, ACTOR, REASON = "tongban.hash", "tongban.actor", "tongban.reason"
+HASH, ACTOR, REASON, LIMIT = "tongban.hash", "tongban.actor", "tongban.reason", "tongban.limit"
 
 _SILENT = {"/healthz", "/readyz", "/metrics"}
 _CONTROL_IN_PATH = re.compile(r"[\x00-\x1f\x7f]")
@@ -78,7 +78,7 @@ class Door:
     async def _read(self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Receive | str:
         """Read the body once, within the limit; hash it with what it is sent to."""
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._limit:
+        if not length.isdigit() or int(length) > scope.get(LIMIT, self._limit):
             return "REQUEST_TOO_LARGE"
         body = b""
         if length != b"0" or b"transfer-encoding" in headers:
@@ -91,7 +91,7 @@ class Door:
                     break
                 chunks.append(message.get("body", b""))
                 size += len(chunks[-1])
-                if size > self._limit:
+                if size > scope.get(LIMIT, self._limit):
                     return "REQUEST_TOO_LARGE"
                 more = message.get("more_body", False)
             body = b"".join(chunks)

@@ -59,6 +59,19 @@ class Administration:
             said = error.response_body or b""
             raise KeycloakRefused(realm=realm.name, status=error.response_code, said=said.decode()[:500]) from error
 
+    async def let_in(self, realm: str, attribute: str, identity: str, *, active: bool) -> None:
+        """Enable or disable whoever has this identity, and end every session of whom is disabled."""
+        admin = self._admin
+        admin.connection.realm_name = realm
+        try:
+            for user in await admin.a_get_users({"q": f"{attribute}:{identity}", "briefRepresentation": "false"}):
+                # The server takes what is left out for taken away: the whole user is sent back.
+                await admin.a_update_user(user["id"], {**user, "enabled": active})
+                if not active:
+                    await admin.a_user_logout(user["id"])
+        except KeycloakError as error:
+            raise KeycloakAway from error
+
 
 class _Reconciliation:
     def __init__(self, admin: KeycloakAdmin, realm: Realm) -> None:
@@ -79,6 +92,7 @@ class _Reconciliation:
             await admin.a_update_realm(realm.name, merged(realm.settings, current))
             self._tell("realm", different)
         await self._profile()
+        await self._texts()
         await self._scopes()
         await self._roles()
         await self._flow(current["browserFlow"])
@@ -140,6 +154,17 @@ class _Reconciliation:
         for name in current.keys() - {each["name"] for each in scope["protocolMappers"]}:
             await self._admin.a_delete_mapper_from_client_scope(scope_id, current[name]["id"])
             self._changes.append(f"client scope {scope['name']}: mapper {name} removed")
+
+    async def _texts(self) -> None:
+        """What the log-in pages say in our own words."""
+        for language, texts in self._realm.texts.items():
+            path = f"{self._path}/localization/{language}"
+            answer = await self._admin.connection.a_raw_get(path)
+            if different := differing(texts, answer.json()):
+                await self._admin.connection.a_raw_post(
+                    path, data=json.dumps({name: texts[name] for name in different})
+                )
+                self._tell(f"texts {language}", different)
 
     async def _roles(self) -> None:
         current = {each["name"] for each in await self._admin.a_get_realm_roles()}

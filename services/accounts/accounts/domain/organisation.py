@@ -4,6 +4,8 @@ Refusal
 └── OrganisationAlreadyFounded   the id or the path belongs to a record with other content
 Invalid
 ├── ParentUnknown                there is no such parent that the caller may found under
+├── LineParentUnknown            there is no such body to be guided by
+├── LineDepartmentDiffers        a line (条) joins departments of one kind
 ├── RegionOutsideParent          a body's region lies within its parent's
 └── RegionCodeMalformed
 NotFound
@@ -35,6 +37,14 @@ class ParentUnknown(Invalid):
     """The parent organisation is not known, or outside the caller's scope."""
 
 
+class LineParentUnknown(Invalid):
+    """The body that is to guide along the line is not known."""
+
+
+class LineDepartmentDiffers(Invalid):
+    """A professional line joins departments of one kind."""
+
+
 class RegionOutsideParent(Invalid):
     """An organisation's region must lie within its parent's."""
 
@@ -59,6 +69,8 @@ class Organisation:
     region_code: str
     org_path: str
     version: int
+    # Who guides it professionally (条), beside the government that leads it (块).
+    line_parent_id: UUID | None = None
 
     def same_content(self, other: "Organisation", *, same_id: bool) -> bool:
         """Say whether both say the same; the id counts only if it was chosen by who asks."""
@@ -69,6 +81,7 @@ def found(
     org_id: UUID,
     *,
     parent: Organisation | None,
+    line_parent: Organisation | None = None,
     code: str,
     name: str,
     department: str,
@@ -79,6 +92,11 @@ def found(
     region = read_region(region_code)
     if parent is not None and not region.startswith(_open_part(parent.region_code)):
         raise RegionOutsideParent(region_code=region, parent_region_code=parent.region_code)
+    if line_parent is not None:
+        if not department or line_parent.department != department:
+            raise LineDepartmentDiffers(department=department, line_department=line_parent.department)
+        if not region.startswith(_open_part(line_parent.region_code)):
+            raise RegionOutsideParent(region_code=region, parent_region_code=line_parent.region_code)
     body = read_uscc(uscc)
     return Organisation(
         org_id=org_id,
@@ -91,6 +109,7 @@ def found(
         region_code=region,
         org_path=f"{parent.org_path}.{code}" if parent else code,
         version=FIRST_VERSION,
+        line_parent_id=line_parent.org_id if line_parent else None,
     )
 
 

@@ -96,6 +96,11 @@ class Post:
     valid_from: datetime
     valid_until: datetime | None
     version: int
+    # Set on a post that was lent: the post of whom one acts for (代理).
+    acts_for_post_id: UUID | None = None
+    # Whether it sees the bodies below its own along the professional line (条), and which they are now.
+    line: bool = False
+    line_paths: tuple[str, ...] = ()
 
     def is_held(self, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
@@ -123,6 +128,7 @@ def give(
     title: str,
     permissions: Iterable[str],
     rank: int,
+    line: bool = False,
     valid_from: datetime,
     valid_until: datetime | None,
 ) -> Post:
@@ -141,6 +147,7 @@ def give(
         valid_from=valid_from,
         valid_until=valid_until,
         version=FIRST_VERSION,
+        line=line,
     )
 
 
@@ -149,6 +156,11 @@ def end(post: Post, *, at: datetime) -> Post:
     if post.valid_until is not None and post.valid_until <= at:
         raise PostAlreadyEnded(post_id=post.post_id)
     return replace(post, valid_until=max(at, post.valid_from), version=post.version + 1)
+
+
+def rank(post: Post, number: int) -> Post:
+    """Give a post another place among those of its employee."""
+    return post if post.rank == number else replace(post, rank=number, version=post.version + 1)
 
 
 def held(posts: Iterable[Post], at: datetime) -> list[Post]:

@@ -70,6 +70,7 @@ class Realm:
     name: str
     settings: JSON
     profile: JSON
+    texts: Mapping[str, Mapping[str, str]]
     scopes: tuple[JSON, ...]
     roles: frozenset[str]
     flow: Step
@@ -86,6 +87,7 @@ def wanted(description: JSON, place: Surroundings) -> Realm:
         name=description["realm"],
         settings={"realm": description["realm"], **description["settings"]},
         profile=_profile(identity),
+        texts=description.get("texts", {}),
         scopes=(*(_audience(name) for name in AUDIENCES), _claim(identity)),
         roles=frozenset(role for service in services.values() for role in service.get("permissions", ())),
         flow=_flow(description["login"]),
@@ -209,14 +211,15 @@ def _profile(identity: str) -> JSON:
 
 
 def _flow(levels: Sequence[JSON]) -> Step:
-    """Log-in by levels (acr): each level asks its question unless the session has answered it recently."""
+    """Log-in by levels (acr): each level asks its question unless the session has answered it recently.
+
+    Who cannot answer a higher one comes back as strong as before: the face says so in its own words.
+    """
+    asked = tuple(_level(level) for level in levels)
+    if any(level.get("only_if_configured") for level in levels):
+        asked += (Step("allow-access-authenticator", "REQUIRED"),)
     return Step(
-        FLOW,
-        "",
-        steps=(
-            Step("auth-cookie", "ALTERNATIVE"),
-            Step(f"{FLOW}-levels", "ALTERNATIVE", steps=tuple(_level(level) for level in levels)),
-        ),
+        FLOW, "", steps=(Step("auth-cookie", "ALTERNATIVE"), Step(f"{FLOW}-levels", "ALTERNATIVE", steps=asked))
     )
 
 

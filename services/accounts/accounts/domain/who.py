@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 
+from accounts.domain.guardianship import Ward
 from accounts.domain.person import PersonView
 from accounts.domain.post import Employee, Post
 
 
 @dataclass(frozen=True, slots=True)
 class WhoAmI:
-    """The person, or the employee with the posts held now; nothing of either for a service."""
+    """The person with the children acted for, or the employee with the posts held now; neither for a service."""
 
     kind: str
     person: PersonView | None = None
     employee: Employee | None = None
     posts: tuple[Post, ...] = ()
+    wards: tuple[Ward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

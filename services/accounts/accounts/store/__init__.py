@@ -12,11 +12,17 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from accounts.domain.account import AccountKind, check_active
 from accounts.domain.post import Post, resolve
 from accounts.store.access import AccessLog
+from accounts.store.accounts import Accounts, account_of
+from accounts.store.delegations import Delegations
+from accounts.store.guardianships import Guardianships
+from accounts.store.legal_persons import LegalPersons
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
+from accounts.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -30,7 +36,12 @@ class Tx:
     organisations: Organisations
     employees: Employees
     posts: Posts
+    accounts: Accounts
+    delegations: Delegations
+    guardianships: Guardianships
+    legal_persons: LegalPersons
     access: AccessLog
+    sealing: Sealing
 
 
 class Store:
@@ -63,11 +74,22 @@ class Store:
                 organisations=Organisations(unit),
                 employees=Employees(unit),
                 posts=Posts(unit),
+                accounts=Accounts(unit),
+                delegations=Delegations(unit),
+                guardianships=Guardianships(unit),
+                legal_persons=LegalPersons(unit),
                 access=AccessLog(unit),
+                sealing=Sealing(unit),
             )
 
     async def resolve_post(self, employee_id: UUID, post_id: UUID | None) -> Post:
         """Find the post that an employee acts in, before there is an actor; never from a cache."""
         async with transaction.plain(self.database) as connection:
+            check_active(await account_of(connection, self._keys, employee_id, AccountKind.EMPLOYEE))
             held = await posts_of(connection, employee_id)
         return resolve(held, post_id, self._clock())
+
+    async def check_active(self, account_id: UUID, kind: AccountKind) -> None:
+        """Refuse whose account is not active, before there is an actor."""
+        async with transaction.plain(self.database) as connection:
+            check_active(await account_of(connection, self._keys, account_id, kind))

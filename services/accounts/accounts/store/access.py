@@ -7,10 +7,10 @@ from common.journal import Entry
 from common.paging import Page
 from common.permissions import Caller
 from common.transaction import Transaction
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from accounts.domain.access import Access
-from accounts.models import organisations, posts
+from accounts.models import delegations, organisations, posts
 
 
 class AccessLog:
@@ -28,13 +28,19 @@ class AccessLog:
     async def _names(self, post_ids: set[UUID]) -> dict[str, tuple[str, str]]:
         if not post_ids:
             return {}
+        # Who acts in a lent post is named by its delegation.
+        acted_in = union_all(
+            select(posts.c.post_id.label("id"), posts.c.post_id),
+            select(delegations.c.delegation_id.label("id"), delegations.c.post_id),
+        ).subquery()
         statement = (
-            select(posts.c.post_id, organisations.c.name, posts.c.title)
-            .join_from(posts, organisations, posts.c.org_id == organisations.c.org_id)
-            .where(posts.c.post_id.in_(post_ids))
+            select(acted_in.c.id, organisations.c.name, posts.c.title)
+            .join_from(acted_in, posts, posts.c.post_id == acted_in.c.post_id)
+            .join(organisations, posts.c.org_id == organisations.c.org_id)
+            .where(acted_in.c.id.in_(post_ids))
         )
         rows = await self._unit.connection.execute(statement)
-        return {str(row.post_id): (row.name, row.title) for row in rows}
+        return {str(row.id): (row.name, row.title) for row in rows}
 
 
 def _access(entry: Entry, names: dict[str, tuple[str, str]]) -> Access:

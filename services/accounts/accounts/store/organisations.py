@@ -15,8 +15,10 @@ from accounts.models import organisations as table
 from accounts.store.locks import hold
 
 ADD = """
-    INSERT INTO organisations (org_id, parent_id, code, name, department, uscc, region_code, org_path, version)
-    VALUES (:org_id, :parent_id, :code, :body_name, :department, :uscc, :region_code, :org_path, :version)
+    INSERT INTO organisations (org_id, parent_id, code, name, department, uscc, region_code, org_path, version,
+        line_parent_id)
+    VALUES (:org_id, :parent_id, :code, :body_name, :department, :uscc, :region_code, :org_path, :version,
+        :line_parent_id)
     RETURNING 1
 """
 
@@ -46,6 +48,7 @@ class Organisations:
             region_code=organisation.region_code,
             org_path=organisation.org_path,
             version=organisation.version,
+            line_parent_id=organisation.line_parent_id,
         )
 
     async def get(self, org_id: UUID) -> Organisation:
@@ -104,4 +107,5 @@ def _organisation(row: Row[Any]) -> Organisation:
         region_code=row.region_code,
         org_path=row.org_path,
         version=row.version,
+        line_parent_id=row.line_parent_id,
     )

@@ -1,16 +1,20 @@
 """Employees and their posts in the database; an officer sees those of his or her region and department."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from accounts.domain.delegation import lent
 from accounts.domain.post import Employee, EmployeeNotFound, Post, PostNotFound
-from accounts.models import employees, posts
+from accounts.models import accounts, delegations, employees, posts
+from accounts.store.delegations import delegation_of
 from accounts.store.locks import hold
 
 ADD_EMPLOYEE = """
@@ -20,16 +24,25 @@ ADD_EMPLOYEE = """
 """
 ADD_POST = """
     INSERT INTO posts (post_id, employee_id, org_id, org_path, region_code, title, permissions, rank,
-        valid_from, valid_until, version)
+        valid_from, valid_until, version, line)
     VALUES (:post_id, :employee_id, :org_id, :org_path, :region_code, :title, :permissions, :rank,
-        :valid_from, :valid_until, :version)
+        :valid_from, :valid_until, :version, :line)
     RETURNING 1
 """
-END_POST = """
-    UPDATE posts SET valid_until = :valid_until, version = :version
+CHANGE_POST = """
+    UPDATE posts SET rank = :rank, valid_until = :valid_until, version = :version
     WHERE post_id = :post_id AND version = :version_before
     RETURNING 1
 """
+# Every body below each of some, along the professional line.
+LINES = text("""
+    WITH RECURSIVE below (head, org_id) AS (
+        SELECT line_parent_id, org_id FROM organisations WHERE line_parent_id = ANY (:heads)
+        UNION ALL
+        SELECT below.head, o.org_id FROM below JOIN organisations o ON o.line_parent_id = below.org_id
+    )
+    SELECT below.head, o.org_path FROM below JOIN organisations o USING (org_id) ORDER BY o.org_path
+""")
 
 
 class Employees:
@@ -117,15 +130,17 @@ class Posts:
             valid_from=post.valid_from,
             valid_until=post.valid_until,
             version=post.version,
+            line=post.line,
         )
 
-    def end(self, post: Post) -> None:
-        """Keep that a post has ended."""
+    def change(self, post: Post) -> None:
+        """Keep that a post has ended, or has another rank."""
         self._unit.write(
-            "end_post",
-            END_POST,
+            "change_post",
+            CHANGE_POST,
             rows=1,
             post_id=post.post_id,
+            rank=post.rank,
             valid_until=post.valid_until,
             version=post.version,
             version_before=post.version - 1,
@@ -135,6 +150,13 @@ class Posts:
         """Load a post, whoever asks: for a rule, not for a reader."""
         row = (await self._unit.connection.execute(select(posts).where(posts.c.post_id == post_id))).one_or_none()
         return None if row is None else _post(row)
+
+    async def get(self, post_id: UUID) -> Post:
+        """Load a post that something else names."""
+        post = await self.find(post_id)
+        if post is None:
+            raise PostNotFound(post_id=post_id)
+        return post
 
     async def lock(self, post_id: UUID) -> Post:
         """Load a post within the caller's scope, to change it."""
@@ -146,8 +168,21 @@ class Posts:
         return _post(row)
 
     async def of_employee(self, employee_id: UUID) -> list[Post]:
-        """Load an employee's own posts, past ones included."""
+        """Load an employee's posts, own and lent, past ones included."""
         return await posts_of(self._unit.connection, employee_id)
+
+    async def touched_by(self, employee_id: UUID) -> list[Post]:
+        """Load an employee's posts, and what those act in whom he or she lent them to."""
+        held = await posts_of(self._unit.connection, employee_id)
+        rows = await self._unit.connection.execute(select(delegations).where(delegations.c.delegator_id == employee_id))
+        by_id = {post.post_id: post for post in held}
+        return held + [lent(each, by_id[each.post_id]) for each in map(delegation_of, rows)]
+
+    async def visible(self, post_ids: Collection[UUID]) -> list[Post]:
+        """Load those of the posts that the caller may see."""
+        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
+        rows = await self._unit.connection.execute(select(posts).where(posts.c.post_id.in_(post_ids), scope))
+        return [_post(row) for row in rows]
 
     async def visible_of(self, employee_id: UUID) -> list[Post]:
         """Load those posts of an employee that the caller may see."""
@@ -159,9 +194,29 @@ class Posts:
 
 
 async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]:
-    """Load an employee's posts, past ones included."""
+    """Load an employee's posts, those lent to him or her after the own ones, past ones included."""
     rows = await connection.execute(select(posts).where(posts.c.employee_id == employee_id).order_by(posts.c.rank))
-    return [_post(row) for row in rows]
+    own = [_post(row) for row in rows]
+    # Nobody acts for whom is not let in.
+    away = exists().where(accounts.c.account_id == delegations.c.delegator_id, accounts.c.state != "active")
+    rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id, ~away))
+    given = [delegation_of(row) for row in rows]
+    if given:
+        asked = posts.c.post_id.in_([each.post_id for each in given])
+        lenders = {row.post_id: _post(row) for row in await connection.execute(select(posts).where(asked))}
+        own += [lent(each, lenders[each.post_id]) for each in given]
+    return await _with_lines(connection, own)
+
+
+async def _with_lines(connection: AsyncConnection, found: list[Post]) -> list[Post]:
+    """Name the bodies that posts of a line see below their own."""
+    heads = {post.org_id for post in found if post.line}
+    if not heads:
+        return found
+    below: dict[UUID, list[str]] = {head: [] for head in heads}
+    for row in await connection.execute(LINES, {"heads": list(heads)}):
+        below[row.head].append(row.org_path)
+    return [replace(post, line_paths=tuple(below[post.org_id])) if post.line else post for post in found]
 
 
 def _post(row: Row[Any]) -> Post:
@@ -177,6 +232,7 @@ def _post(row: Row[Any]) -> Post:
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         version=row.version,
+        line=row.line,
     )
 
 

@@ -8,7 +8,7 @@ from common.permissions import Caller
 
 from accounts import events
 from accounts.domain import organisation as organisations
-from accounts.domain.organisation import Organisation, OrganisationAlreadyFounded, ParentUnknown
+from accounts.domain.organisation import LineParentUnknown, Organisation, OrganisationAlreadyFounded, ParentUnknown
 from accounts.store import Tx
 
 
@@ -17,6 +17,7 @@ async def found_organisation(
     org_id: UUID | None,
     *,
     parent_id: UUID | None,
+    line_parent_id: UUID | None,
     code: str,
     name: str,
     department: str,
@@ -27,9 +28,13 @@ async def found_organisation(
     parent = None if parent_id is None else await tx.organisations.within_scope(parent_id)
     if parent is None and (parent_id is not None or tx.unit.actor.kind is not Caller.SERVICE):
         raise ParentUnknown
+    guides = [] if line_parent_id is None else await tx.organisations.find([line_parent_id])
+    if line_parent_id is not None and not guides:
+        raise LineParentUnknown
     founded = organisations.found(
         org_id or tx.unit.ids(),
         parent=parent,
+        line_parent=guides[0] if guides else None,
         code=code,
         name=name,
         department=department,

@@ -14,6 +14,7 @@ from accounts.domain.identity import Source, normal_id_number
 from accounts.domain.person import Person, PersonAlreadyRegistered, PersonView, ProofLevel
 from accounts.domain.who import WhoAmI
 from accounts.store import Tx
+from accounts.usecases import guardianships
 
 # Lets a post or a service see a person in full.
 REVEAL = "accounts:reveal_person"
@@ -87,7 +88,8 @@ async def who_am_i(tx: Tx) -> WhoAmI:
     match actor.kind:
         case Caller.CITIZEN:
             person = persons.to_oneself(await tx.persons.get(UUID(actor.id)))
-            return WhoAmI(kind=actor.kind.value, person=person)
+            wards = await guardianships.wards(tx, person.person_id)
+            return WhoAmI(kind=actor.kind.value, person=person, wards=wards)
         case Caller.OFFICER:
             employee = await tx.employees.find(UUID(actor.id))
             held = posts.held(await tx.posts.of_employee(UUID(actor.id)), tx.unit.at)

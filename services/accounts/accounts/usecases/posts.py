@@ -10,6 +10,7 @@ from common.permissions import Caller
 
 from accounts import events
 from accounts.domain import post as posts
+from accounts.domain.delegation import lent
 from accounts.domain.post import (
     Employee,
     EmployeeAlreadyKnown,
@@ -62,6 +63,7 @@ async def give_post(
     title: str,
     granted: Collection[str],
     rank: int,
+    line: bool,
     valid_from: datetime | None,
     valid_until: datetime | None,
 ) -> Post:
@@ -80,6 +82,7 @@ async def give_post(
         title=title,
         permissions=granted,
         rank=rank,
+        line=line,
         valid_from=valid_from or tx.unit.at,
         valid_until=valid_until,
     )
@@ -99,9 +102,23 @@ async def end_post(tx: Tx, post_id: UUID) -> Post:
     post = await tx.posts.lock(post_id)
     _check_not_own(tx, post.employee_id)
     ended = posts.end(post, at=tx.unit.at)
-    tx.posts.end(ended)
+    tx.posts.change(ended)
     _journal(tx, "accounts.end_post", ended)
+    # Whoever the post was lent to loses it with its holder.
+    for delegation in await tx.delegations.of_post(post_id):
+        if delegation.valid_until > tx.unit.at:
+            tx.unit.emit(events.post_changed(lent(delegation, ended), at=tx.unit.at))
     return ended
+
+
+async def rank_post(tx: Tx, post_id: UUID, rank: int) -> Post:
+    """Give a post another place among those of its employee: the lowest is acted in when none is named."""
+    post = await tx.posts.lock(post_id)
+    ranked = posts.rank(post, rank)
+    if ranked is not post:
+        tx.posts.change(ranked)
+        _journal(tx, "accounts.rank_post", ranked)
+    return ranked
 
 
 async def resolve_post(store: Store, employee_id: str, post_id: str | None) -> permissions.Post:
@@ -125,6 +142,11 @@ async def act_in(tx: Tx, post_id: UUID | None) -> Post:
     """Tell the calling employee the post named, as it is now."""
     held = await tx.posts.of_employee(UUID(tx.unit.actor.id))
     return posts.resolve(held, post_id, tx.unit.at)
+
+
+async def batch_get_posts(tx: Tx, post_ids: Collection[UUID]) -> list[Post]:
+    """Read many posts of the caller's scope at once; those unknown, or not held now, are left out."""
+    return [post for post in await tx.posts.visible(post_ids) if post.is_held(tx.unit.at)]
 
 
 def uuid_or_none(text: str | None) -> UUID | None:

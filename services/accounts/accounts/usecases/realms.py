@@ -52,7 +52,7 @@ def _log_ins(identity: str, demo: JSON, secrets: Mapping[str, str]) -> Iterable[
     password = secrets["officer_password" if officers else "citizen_password"]
     for person in demo["employees" if officers else "citizens"]:
         credentials: list[JSON] = [{"type": "password", "value": password, "temporary": False}]
-        if officers:
+        if officers or person.get("one_time_code"):
             secret = json.dumps({"value": one_time_seed(secrets["totp_seed"], person["username"])})
             credentials.append({"type": "otp", "secretData": secret, "credentialData": json.dumps(AUTHENTICATOR)})
         yield LogIn(person["username"], {identity: [person[identity]]}, credentials)

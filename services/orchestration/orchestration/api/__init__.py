@@ -2,9 +2,19 @@
 
 from fastapi import APIRouter
 
-from orchestration.api import cases, filings, matters
+from orchestration.api import (
+    attachments,
+    callbacks,
+    cases,
+    documents,
+    endings,
+    filings,
+    limits,
+    matters,
+    supplements,
+)
 
 router = APIRouter()
 # Routing tries one after the other: what officers and citizens do all day comes first.
-for each in (cases, filings, matters):
+for each in (cases, filings, matters, attachments, documents, endings, supplements, limits, callbacks):
     router.include_router(each.router)

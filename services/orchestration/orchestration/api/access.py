@@ -28,7 +28,11 @@ MayReadFiling = Annotated[Actor, may(Permission("orchestration:read_filing", _CI
 MayReadCase = Annotated[Actor, may(Permission("orchestration:read_case", _OFFICER))]
 MayAccept = Annotated[Actor, may(Permission("orchestration:accept_case", _OFFICER, acr=2))]
 MayDecide = Annotated[Actor, may(Permission("orchestration:decide_case", _OFFICER, acr=2))]
+MayExtend = Annotated[Actor, may(Permission("orchestration:approve_extension", _OFFICER, acr=2))]
 MayOperate = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER))]
+MayResolve = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER, acr=2))]
+MayReadDocument = Annotated[Actor, may(Permission("orchestration:read_document", _CITIZEN | _OFFICER))]
+MayCheckDocument = Annotated[Actor, may(Permission("orchestration:check_document", _CITIZEN))]
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Id = Annotated[str, Path(pattern=_UUID)]

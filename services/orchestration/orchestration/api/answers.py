@@ -9,6 +9,7 @@ from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Source
 from orchestration.domain.filing import Dossier, State
 from orchestration.domain.plan import Material, Plan, Standing
+from orchestration.domain.terms import Absence, Pause, Supplement
 from orchestration.store.cases import Outcome
 from orchestration.store.operations import Entry
 
@@ -44,6 +45,10 @@ class CaseAnswer:
     statutory_due_at: datetime | None
     reason_code: str | None
     licence_id: str | None
+    competent_organ: str | None
+    supplement: Supplement | None
+    absence: Absence | None
+    pause: Pause | None
     result: dict[str, Any] | None
     explanation: str | None
 
@@ -65,6 +70,10 @@ class CaseAnswer:
             statutory_due_at=case.statutory_due_at,
             reason_code=case.reason_code,
             licence_id=case.licence_id,
+            competent_organ=case.competent_organ,
+            supplement=case.supplement,
+            absence=case.absence,
+            pause=case.pause,
             result=outcome.result if outcome else None,
             explanation=outcome.explanation if outcome else None,
         )
@@ -257,11 +266,13 @@ class TimelineEntry:
 
     @classmethod
     def of(cls, entry: Entry, sentences: Sentences) -> Self:
+        code = entry.details.get("reason") or entry.details.get("reason_code") or ""
+        reason = sentences.get(code, code)
         return cls(
             entry_id=entry.id,
             at=entry.at,
             act=entry.act,
-            text=say(sentences, entry.act, entry.details),
+            text=say(sentences, entry.act, {**entry.details, "reason": reason}),
             case_id=entry.case_id,
             item=entry.details.get("item"),
             org_path=entry.org_path,

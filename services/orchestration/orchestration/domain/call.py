@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What is called for."""
 
     ISSUE_LICENCE = "issue_licence"
+    APP_CASE = "app_case"
 
 
 class CallState(StrEnum):

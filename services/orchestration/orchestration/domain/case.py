@@ -10,7 +10,16 @@ from worktime import Calendar, Clock, Due
 
 from orchestration.domain.definition import Dependency
 from orchestration.domain.plan import Material
-from orchestration.domain.refusals import CaseAlreadyAccepted, CaseAlreadyDecided, CaseNotAccepted, CaseNotReady
+from orchestration.domain.refusals import (
+    AbsenceOpen,
+    CaseAlreadyAccepted,
+    CaseAlreadyDecided,
+    CaseNotAccepted,
+    CaseNotReady,
+    ClockStopped,
+    SupplementOpen,
+)
+from orchestration.domain.terms import USUAL_TERMS, Absence, Pause, Supplement, Terms
 
 
 class Status(StrEnum):
@@ -18,14 +27,20 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     READY = "ready"
+    SUPPLEMENT = "supplement_requested"
     ACCEPTED = "accepted"
+    SPECIAL = "special_procedure"
     APPROVED = "approved"
     REFUSED = "refused"
     PRUNED = "pruned"
     CERTIFICATE_MADE = "certificate_made"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
 
 
-UNDECIDED = frozenset({Status.WAITING, Status.READY, Status.ACCEPTED})
+WITH_DEPARTMENT = frozenset({Status.READY, Status.SUPPLEMENT, Status.ACCEPTED, Status.SPECIAL})
+UNDECIDED = WITH_DEPARTMENT | {Status.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,17 @@ class Clocks:
 
     def started(self, at: datetime) -> "Clocks":
         return Clocks(self.promised.start(at), self.statutory.start(at) if self.statutory else None)
+
+    def stopped(self, at: datetime, reason: str) -> "Clocks":
+        return Clocks(self.promised.stop(at, reason), self.statutory.stop(at, reason) if self.statutory else None)
+
+    def resumed(self, at: datetime) -> "Clocks":
+        return Clocks(self.promised.resume(at), self.statutory.resume(at) if self.statutory else None)
+
+    def extended(self, days: int, reason: str) -> "Clocks":
+        return Clocks(
+            self.promised.extend(days, reason), self.statutory.extend(days, reason) if self.statutory else None
+        )
 
     def due(self, calendar: Calendar) -> tuple[Due | None, Due | None]:
         return self.promised.due(calendar), self.statutory.due(calendar) if self.statutory else None
@@ -69,13 +95,19 @@ class Case:
     due: Mapping[str, Any] = field(default_factory=dict)
     reason_code: str | None = None
     licence_id: str | None = None
+    app: str | None = None
+    competent_organ: str | None = None
+    terms: Terms = USUAL_TERMS
+    supplement: Supplement | None = None
+    absence: Absence | None = None
+    pause: Pause | None = None
 
     @property
     def is_settled(self) -> bool:
         """Nothing more will happen to it: it ended and its result, if any, was issued."""
         if self.status is Status.APPROVED:
             return not self.gives_licence
-        return self.status in {Status.REFUSED, Status.PRUNED, Status.CERTIFICATE_MADE}
+        return self.status not in UNDECIDED
 
 
 def accept(case: Case, *, at: datetime, calendar: Calendar) -> Case:
@@ -84,34 +116,42 @@ def accept(case: Case, *, at: datetime, calendar: Calendar) -> Case:
         case Status.WAITING:
             raise CaseNotReady(case_id=case.id)
         case Status.READY:
-            clocks = case.clocks.started(at)
-            promised, statutory = clocks.due(calendar)
-            return replace(
-                case,
-                status=Status.ACCEPTED,
-                version=case.version + 1,
-                accepted_at=at,
-                clocks=clocks,
-                promised_due_at=promised.at if promised else None,
-                statutory_due_at=statutory.at if statutory else None,
-                due={
-                    "promised": promised.as_dict() if promised else None,
-                    "statutory": statutory.as_dict() if statutory else None,
-                },
-            )
-        case Status.ACCEPTED:
+            return timed(replace(case, status=Status.ACCEPTED, accepted_at=at), case.clocks.started(at), calendar)
+        case Status.SUPPLEMENT:
+            raise SupplementOpen(case_id=case.id)
+        case Status.ACCEPTED | Status.SPECIAL:
             raise CaseAlreadyAccepted(case_id=case.id)
         case _:
             raise CaseAlreadyDecided(case_id=case.id)
+
+
+def timed(case: Case, clocks: Clocks, calendar: Calendar) -> Case:
+    """Give a case other clocks, with the due times that they tell and how those were counted."""
+    promised, statutory = clocks.due(calendar)
+    return replace(
+        case,
+        version=case.version + 1,
+        clocks=clocks,
+        promised_due_at=promised.at if promised else None,
+        statutory_due_at=statutory.at if statutory else None,
+        due={
+            "promised": promised.as_dict() if promised else None,
+            "statutory": statutory.as_dict() if statutory else None,
+        },
+    )
 
 
 def decide(case: Case, status: Status, *, at: datetime, reason_code: str | None = None) -> Case:
     """Give an accepted case its outcome."""
     match case.status:
         case Status.ACCEPTED:
+            if status is Status.APPROVED and case.absence is not None and case.absence.is_open:
+                raise AbsenceOpen(case_id=case.id)
             return replace(case, status=status, version=case.version + 1, decided_at=at, reason_code=reason_code)
-        case Status.WAITING | Status.READY:
+        case Status.WAITING | Status.READY | Status.SUPPLEMENT:
             raise CaseNotAccepted(case_id=case.id)
+        case Status.SPECIAL:
+            raise ClockStopped(case_id=case.id)
         case _:
             raise CaseAlreadyDecided(case_id=case.id)
 

@@ -14,6 +14,7 @@ from orchestration.domain import conditions
 from orchestration.domain.choice import choose
 from orchestration.domain.definition import Definition, Handling, Item, Needs, Requirement, Role, Source
 from orchestration.domain.refusals import ConditionFailed
+from orchestration.domain.terms import USUAL_TERMS
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # Province, item type (those on application), department, main item, sub-item (GB/T 39554.1).
@@ -21,6 +22,8 @@ _ITEM_CODE = re.compile(r"\d{2}(01|05|07|08|09|10|20)\d{8}")
 _LICENCE_TYPE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}\d{3}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SITUATIONS = 4096
+_SUREST = 4
+_LONGEST_TERM = 60  # working days
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ def check(definition: Definition) -> tuple[Problem, ...]:
     """Every problem of the definition; none means that it can be published."""
     shape = [
         *_codes(definition),
+        *_proof(definition),
         *_people(definition),
         *_form(definition),
         *chain.from_iterable(_requirement(definition, requirement) for requirement in definition.requirements),
@@ -44,6 +48,11 @@ def check(definition: Definition) -> tuple[Problem, ...]:
     ]
     # What may happen can be told only where the names and the graph are sound.
     return (*shape, *(_cycle(definition) or (() if shape else tuple(_situations(definition)))))
+
+
+def _proof(definition: Definition) -> Iterator[Problem]:
+    if not 0 <= definition.proof_level <= _SUREST:
+        yield Problem("PROOF_LEVEL_UNKNOWN", "proof_level", {"level": definition.proof_level})
 
 
 def _codes(definition: Definition) -> Iterator[Problem]:
@@ -138,6 +147,13 @@ def _item(definition: Definition, item: Item) -> Iterator[Problem]:
         yield Problem("PROMISE_BEYOND_LAW", where, {"promised": item.promised_days, "statutory": item.statutory_days})
     if item.handling is Handling.INSTANT and item.promised_days > 1:
         yield Problem("INSTANT_TAKES_DAYS", where, {"promised": item.promised_days})
+    if item.handled_by is not None and not _CODE.fullmatch(item.handled_by.app):
+        yield Problem("CODE_MALFORMED", f"{where}.handled_by", {"code": item.handled_by.app})
+    for name, days in asdict(item.terms).items():
+        if not 0 < days <= _LONGEST_TERM:
+            yield Problem("TERM_OUT_OF_RANGE", f"{where}.terms.{name}", {"days": days})
+    if item.terms.acceptance_days > USUAL_TERMS.acceptance_days:
+        yield Problem("TERM_BEYOND_LAW", f"{where}.terms.acceptance_days", {"days": item.terms.acceptance_days})
     dependencies = [dependency.item for dependency in item.depends_on]
     yield from _known("DEPENDENCY_UNKNOWN", where, dependencies, set(definition.item) - {item.code})
     yield from _duplicates(f"{where}.depends_on", dependencies)

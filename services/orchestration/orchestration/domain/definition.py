@@ -12,6 +12,8 @@ from graphlib import TopologicalSorter
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from orchestration.domain.terms import USUAL_TERMS, Terms
+
 _STRICT: dict[str, str] = {"extra": "forbid"}
 
 
@@ -42,6 +44,7 @@ class Necessity(StrEnum):
 
     REQUIRED = "required"
     OPTIONAL = "optional"
+    DEFERRABLE = "deferrable"
 
 
 class Needs(StrEnum):
@@ -126,6 +129,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSystem:
+    """The department's own system (应用) that handles an item, by its code in the registry."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """An item (事项): legally a case of its own, of one department."""
 
@@ -142,6 +153,13 @@ class Item:
     form_fields: tuple[str, ...] = ()
     requirements: tuple[Need, ...] = ()
     result: Result | None = None
+    handled_by: OwnSystem | None = None
+    terms: Terms = USUAL_TERMS
+
+    @property
+    def deferrable(self) -> frozenset[str]:
+        """The minor materials (次要材料) that may follow after acceptance."""
+        return frozenset(need.requirement for need in self.requirements if need.necessity is Necessity.DEFERRABLE)
 
     @property
     def type(self) -> str:
@@ -164,6 +182,8 @@ class Definition:
     items: tuple[Item, ...]
     requirements: tuple[Requirement, ...] = ()
     determinants: tuple[Determinant, ...] = ()
+    # how surely accounts must know who the applicant is (实名等级), 0 to 4
+    proof_level: int = 0
 
     @cached_property
     def item(self) -> Mapping[str, Item]:

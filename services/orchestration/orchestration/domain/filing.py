@@ -4,7 +4,7 @@ Every act takes the filing with all its cases and gives the filing as it is afte
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Needs
 from orchestration.domain.plan import Draft, Plan
 from orchestration.domain.refusals import CaseNotApproved, CaseNotFound, FilingAlreadySubmitted
+from orchestration.domain.watch import Alarm
 
 
 class State(StrEnum):
@@ -68,11 +69,15 @@ class Dossier:
     matter_name: str
     content: Content
     plan: Plan | None = None
+    # Of the case that an act is on: what changed of the evidence it stands on.
+    alarms: tuple[Alarm, ...] = ()
+    # Which attachments were uploaded for which requirement.
+    uploaded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def draft(self) -> Draft:
         filing, content = self.filing, self.content
-        return Draft(filing.revision, filing.applicant_id, content.answers, content.form)
+        return Draft(filing.revision, filing.applicant_id, content.answers, content.form, self.uploaded)
 
 
 class Happened(StrEnum):
@@ -85,6 +90,14 @@ class Happened(StrEnum):
     CASE_DECIDED = "case_decided"
     CASE_PRUNED = "case_pruned"
     CASE_RESULT_ISSUED = "case_result_issued"
+    CASE_DECLINED = "case_declined"
+    CASE_WITHDRAWN = "case_withdrawn"
+    CASE_TERMINATED = "case_terminated"
+    CASE_SUPPLEMENT_REQUESTED = "case_supplement_requested"
+    CASE_SUPPLEMENTED = "case_supplemented"
+    CASE_DUE_CHANGED = "case_due_changed"
+    CASE_PROMISED_OVERDUE = "case_promised_overdue"
+    CASE_STATUTORY_OVERDUE = "case_statutory_overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,7 @@ def submit(filing: Filing, *, no: str, cases: Sequence[Case], at: datetime) -> S
 def accept(filing: Filing, case_id: str, *, at: datetime, calendar: Calendar) -> Step:
     """The department takes responsibility for a case (受理)."""
     accepted = rules.accept(filing.case(case_id), at=at, calendar=calendar)
-    return _settled(filing, {accepted.item: accepted}, [Fact(Happened.CASE_ACCEPTED, accepted)], at)
+    return settled(filing, {accepted.item: accepted}, [Fact(Happened.CASE_ACCEPTED, accepted)], at)
 
 
 def approve(filing: Filing, case_id: str, *, at: datetime) -> Step:
@@ -141,25 +154,38 @@ def approve(filing: Filing, case_id: str, *, at: datetime) -> Step:
     changed = {approved.item: approved}
     facts = [Fact(Happened.CASE_DECIDED, approved)]
     _release(filing, changed, facts, approved.item, at)
-    return _settled(filing, changed, facts, at)
+    return settled(filing, changed, facts, at)
 
 
 def refuse(filing: Filing, case_id: str, *, reason_code: str, at: datetime) -> Step:
     """The department refuses a case (不予批准); those that need its approval leave the filing, and so on from them."""
     refused = rules.decide(filing.case(case_id), Status.REFUSED, at=at, reason_code=reason_code)
-    changed = {refused.item: refused}
-    facts = [Fact(Happened.CASE_DECIDED, refused)]
-    ended = [refused.item]
+    return end(filing, refused, Happened.CASE_DECIDED, at)
+
+
+def change_one(filing: Filing, case: Case, happened: Happened, at: datetime) -> Step:
+    """Change one case in a way that touches no other."""
+    return settled(filing, {case.item: case}, [Fact(happened, case)], at)
+
+
+def end(filing: Filing, lost: Case, happened: Happened, at: datetime) -> Step:
+    """Let go of what needs the approval of a case that ended without it, and free what only waited for its end."""
+    changed = {lost.item: lost}
+    facts = [Fact(happened, lost)]
+    ended = [lost.item]
     while ended:
-        lost = ended.pop(0)
+        item = ended.pop(0)
         for case in filing.cases:
-            if case.item not in changed and any(d.item == lost and d.needs is Needs.APPROVAL for d in case.waits_for):
+            # Those that were withdrawn before stay as they are.
+            if case.item in changed or case.status is not Status.WAITING:
+                continue
+            if any(d.item == item and d.needs is Needs.APPROVAL for d in case.waits_for):
                 changed[case.item] = rules.prune(case, at=at)
                 facts.append(Fact(Happened.CASE_PRUNED, changed[case.item]))
                 ended.append(case.item)
     for item in tuple(changed):
         _release(filing, changed, facts, item, at)
-    return _settled(filing, changed, facts, at)
+    return settled(filing, changed, facts, at)
 
 
 def record_result(filing: Filing, case_id: str, *, licence_id: str, at: datetime) -> Step:
@@ -170,7 +196,7 @@ def record_result(filing: Filing, case_id: str, *, licence_id: str, at: datetime
     if case.status is not Status.APPROVED or not case.gives_licence:
         raise CaseNotApproved(case_id=case_id)
     made = replace(case, status=Status.CERTIFICATE_MADE, version=case.version + 1, licence_id=licence_id)
-    return _settled(filing, {made.item: made}, [Fact(Happened.CASE_RESULT_ISSUED, made)], at)
+    return settled(filing, {made.item: made}, [Fact(Happened.CASE_RESULT_ISSUED, made)], at)
 
 
 def _release(filing: Filing, changed: dict[str, Case], facts: list[Fact], ended: str, at: datetime) -> None:
@@ -186,7 +212,7 @@ def _release(filing: Filing, changed: dict[str, Case], facts: list[Fact], ended:
         changed[case.item] = now
 
 
-def _settled(filing: Filing, changed: dict[str, Case], facts: list[Fact], at: datetime) -> Step:
+def settled(filing: Filing, changed: dict[str, Case], facts: list[Fact], at: datetime) -> Step:
     """Put the changed cases in, recount, and close the filing when nothing is open."""
     cases = tuple(changed.get(case.item, case) for case in filing.cases)
     after = replace(

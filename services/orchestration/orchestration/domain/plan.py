@@ -1,7 +1,7 @@
 """The plan of a filing (办理方案): what applies, what is asked for or waived and why, in which order, until when."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -48,6 +48,8 @@ class Finding:
     licence_id: str | None = None
     version: int | None = None
     evidence_id: str | None = None
+    # The first moment at which the licence no longer holds.
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,12 @@ class Ground(StrEnum):
     PRODUCED_BY_ITEM = "MATERIAL_PRODUCED_BY_ITEM"
     IN_FORM = "MATERIAL_IN_FORM"
     FIELD_EMPTY = "MATERIAL_FIELD_EMPTY"
+    UPLOADED = "MATERIAL_UPLOADED"
     CONSENT_NEEDED = "MATERIAL_CONSENT_NEEDED"
     LICENCE_MISSING = "MATERIAL_LICENCE_MISSING"
     LICENCE_INVALID = "MATERIAL_LICENCE_INVALID"
     HOLDER_UNKNOWN = "MATERIAL_HOLDER_UNKNOWN"
+    HANDED_IN = "MATERIAL_HANDED_IN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Draft:
     applicant_id: str
     answers: Mapping[str, str]
     form: Mapping[str, Any]
+    # Which attachments were uploaded for which requirement.
+    uploaded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def licence_queries(definition: Definition, draft: Draft) -> tuple[LicenceQuery, ...]:
@@ -188,6 +194,31 @@ def compile_plan(
         materials=materials,
         digest=sha256(canonical(content).encode()).hexdigest(),
     )
+
+
+def find_again(
+    definition: Definition,
+    draft: Draft,
+    materials: Sequence[Material],
+    *,
+    findings: Mapping[str, Finding],
+    handed_in: Collection[str],
+) -> tuple[Material, ...]:
+    """Materials of a case after a supplement: those handed in are there, those asked about stand as was found."""
+
+    def now(material: Material) -> Material:
+        if material.code in handed_in:
+            return replace(material, standing=Standing.PROVIDED, ground=Ground.HANDED_IN)
+        requirement = definition.requirement[material.code]
+        finding = findings.get(material.code)
+        if requirement.source is Source.PRODUCED or (requirement.source is Source.LICENCE and finding is None):
+            return material
+        standing, ground, data = _stands(definition, requirement, draft, findings)
+        if finding is not None and finding.evidence_id is not None:
+            data["evidence_id"] = finding.evidence_id
+        return replace(material, standing=standing, ground=ground, data=data)
+
+    return tuple(map(now, materials))
 
 
 def difference(shown: Plan, now: Plan) -> list[dict[str, Any]]:
@@ -319,6 +350,10 @@ def _licence(
         "holder_name": names[requirement.holder or ""],
         "holder_id": holder_id,
     }
+    # A licence that verifies is better than any scan of it.
+    scans = draft.uploaded.get(requirement.code)
+    if scans and (finding is None or finding.found is not Found.VERIFIED):
+        return Standing.PROVIDED, Ground.UPLOADED, {**data, "attachments": list(scans)}
     if holder_id is None:
         return Standing.NEEDED, Ground.HOLDER_UNKNOWN, data
     if finding is None:

@@ -5,12 +5,23 @@ Refusal
 ├── MatterNotFound, FilingNotFound, CaseNotFound                        (NotFound: absent or out of sight)
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
-├── FilingAlreadySubmitted
+├── ProofTooWeak                                                        (Denied: who files must be known more surely)
+├── FilingAlreadySubmitted, FilingNotSubmitted
+├── SupplementUnfit, AbsenceUnfit, ExtensionUnfit                       (Invalid: what is asked cannot be asked)
+├── SupplementAlreadyRequested, SupplementOpen, SupplementNotRequested  (asked once, then answered)
+├── AbsenceOpen, AbsenceNotTolerated                                    (minor materials that are still to come)
+├── ClockStopped, ClockNotStopped, AlreadyExtended, LimitOverdue         (what may be done to a limit, and when)
+├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
+├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
+├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
+├── DocumentNotFound, DocumentUnknown                                    (absent; not genuine)
+├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
+├── IncidentNotFound, NotOfAnApp                                        (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
 """
 
-from common.errors import Conflict, Invalid, NotFound, Refusal
+from common.errors import Conflict, Denied, Invalid, NotFound, Refusal
 
 
 class DefinitionInvalid(Invalid):
@@ -53,12 +64,72 @@ class PlanChanged(Refusal):
     """The plan is not the one that was shown."""
 
 
+class ProofTooWeak(Denied):
+    """The applicant's identity is not proven surely enough for this matter."""
+
+
 class MaterialsMissing(Refusal):
     """Materials that the matter needs are missing."""
 
 
 class FilingAlreadySubmitted(Refusal):
     """The filing has been submitted before."""
+
+
+class FilingNotSubmitted(Refusal):
+    """The filing is still a draft."""
+
+
+class OrganMissing(Invalid):
+    """The competent organ must be named when, and only when, the department is not competent."""
+
+
+class SupplementUnfit(Invalid):
+    """The fields or materials are not those that can be asked for, or that were."""
+
+
+class AbsenceUnfit(Invalid):
+    """These materials are not minor ones that are missing."""
+
+
+class ExtensionUnfit(Invalid):
+    """The law allows no extension of so many days."""
+
+
+class SupplementAlreadyRequested(Refusal):
+    """All that is missing is asked for at once, and only once."""
+
+
+class SupplementOpen(Refusal):
+    """The applicant was asked for something and has not answered yet."""
+
+
+class SupplementNotRequested(Refusal):
+    """Nothing was asked for."""
+
+
+class AbsenceOpen(Refusal):
+    """Materials that were tolerated as missing are still missing."""
+
+
+class AbsenceNotTolerated(Refusal):
+    """No materials are still to come."""
+
+
+class ClockStopped(Refusal):
+    """A special procedure is under way; the limit does not run."""
+
+
+class ClockNotStopped(Refusal):
+    """No special procedure is under way."""
+
+
+class AlreadyExtended(Refusal):
+    """A limit is extended once only."""
+
+
+class LimitOverdue(Refusal):
+    """The limit has passed and cannot be extended any more."""
 
 
 class CaseNotReady(Refusal):
@@ -79,6 +150,58 @@ class CaseAlreadyAccepted(Refusal):
 
 class CaseAlreadyDecided(Refusal):
     """The case has ended and cannot be decided again."""
+
+
+class AttachmentNotFound(NotFound):
+    """No such file in the caller's sight."""
+
+
+class AttachmentsTooMany(Refusal):
+    """This requirement has as many files as it may have."""
+
+
+class AttachmentEmpty(Invalid):
+    """The file is empty."""
+
+
+class AttachmentTooLarge(Invalid):
+    """The file is larger than 10 MiB."""
+
+
+class AttachmentKindUnknown(Invalid):
+    """The file is neither PDF nor JPEG nor PNG."""
+
+
+class AttachmentKindWrong(Invalid):
+    """The file is not what its Content-Type says."""
+
+
+class RequirementUnknown(Invalid):
+    """The matter has no such requirement that a scan could stand for."""
+
+
+class DocumentNotFound(NotFound):
+    """No such document in the caller's sight."""
+
+
+class DocumentUnknown(NotFound):
+    """No document has this number and code."""
+
+
+class EvidenceChanged(Refusal):
+    """Licences that this case stands on changed since they were verified."""
+
+
+class EvidenceUnchanged(Invalid):
+    """What is acknowledged as changed has not changed."""
+
+
+class IncidentNotFound(NotFound):
+    """No such call waits for people."""
+
+
+class NotOfAnApp(Refusal):
+    """What waits for people is no case of an app."""
 
 
 class MatterChanged(Conflict):

@@ -51,6 +51,8 @@ def _case(definition: Definition, plan: Plan, planned: PlannedItem, case_id: str
         gives_licence=item.result is not None and item.result.licence_type is not None,
         clocks=Clocks(Clock(item.promised_days), Clock(item.statutory_days) if item.statutory_days else None),
         materials=plan.materials_of(item.code),
+        app=item.handled_by.app if item.handled_by else None,
+        terms=item.terms,
     )
 
 

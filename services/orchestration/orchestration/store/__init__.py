@@ -11,12 +11,19 @@ from common.auth import Actor
 from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
+from worktime import Calendar
 
+from orchestration.store.app_calls import AppCalls
+from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
+from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
+from orchestration.store.sealing import Sealing
+from orchestration.store.timers import Timers
+from orchestration.store.watches import Watches
 
 __all__ = ["Store", "Tx"]
 
@@ -30,19 +37,32 @@ class Tx:
     filings: Filings
     cases: Cases
     calls: Calls
+    attachments: Attachments
+    documents: Documents
+    app_calls: AppCalls
     operations: Operations
+    sealing: Sealing
+    watches: Watches
+    timers: Timers
 
 
 class Store:
     """The database with the clock, ids and keys that its transactions need."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        keys: KeyRing,
+        calendar: Calendar,
     ) -> None:
         self.database = database
         self._clock = clock
         self._ids = ids
         self._keys = keys
+        self._calendar = calendar
         # Published versions never change, so each is read once per process.
         self._definitions: Known = {}
 
@@ -61,8 +81,14 @@ class Store:
             yield Tx(
                 unit=unit,
                 matters=Matters(unit, self._definitions),
-                filings=Filings(unit),
+                filings=Filings(unit, self._calendar),
                 cases=Cases(unit),
                 calls=Calls(unit),
+                attachments=Attachments(unit),
+                documents=Documents(unit),
+                app_calls=AppCalls(unit),
                 operations=Operations(unit),
+                sealing=Sealing(unit),
+                watches=Watches(unit),
+                timers=Timers(unit),
             )

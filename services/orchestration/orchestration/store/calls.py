@@ -14,8 +14,8 @@ _table: Any = CallRow.__table__  # type: ignore[attr-defined]
 _REQUEST = TypeAdapter(IssueLicence)
 
 _INSERT = """
-insert into calls (id, case_id, filing_id, kind, state, payload, attempts, next_try_at, created_at)
-values (cast(:id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :kind, 'pending', :payload, 0, :at, :at)
+insert into calls (id, case_id, filing_id, kind, state, payload, attempts, attempt, next_try_at, created_at)
+values (cast(:id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :kind, 'pending', :payload, 0, 1, :at, :at)
 returning 1"""
 _DONE = """
 update calls set state = 'done', done_at = :at, lease_until = null, error = null
@@ -48,6 +48,7 @@ class Calls:
         due = (
             select(_table.c.id)
             .where(
+                _table.c.kind == Kind.ISSUE_LICENCE.value,
                 _table.c.state == CallState.PENDING.value,
                 _table.c.next_try_at <= self._unit.at,
                 or_(_table.c.lease_until.is_(None), _table.c.lease_until <= self._unit.at),

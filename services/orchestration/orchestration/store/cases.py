@@ -7,12 +7,15 @@ from uuid import UUID
 
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from orchestration.domain.case import Case, Status
+from orchestration.domain.case import Case, Clocks, Status
 from orchestration.domain.filing import Content
+from orchestration.domain.plan import Material
 from orchestration.domain.refusals import CaseNotFound
-from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, case_of, content_of, open_json
+from orchestration.domain.watch import Alarm
+from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, MATERIALS, case_of, clocks_of, content_of, open_json
+from orchestration.store.watches import alarmed_column, alarms_column, alarms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class CaseFile:
     applicant_id: str
     content: Content
     outcome: Outcome
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,14 @@ class CaseLine:
     decided_at: datetime | None
     promised_due_at: datetime | None
     statutory_due_at: datetime | None
+    clocks: Clocks
+    evidence_changed: bool = False
 
 
 _LINE = [
     CASES.c.id.label("case_id"),
     CASES.c.no.label("case_no"),
-    *(CASES.c[name] for name in CaseLine.__slots__[2:]),
+    *(CASES.c[name] for name in CaseLine.__slots__[2:-1]),
 ]
 
 
@@ -87,6 +93,7 @@ class Cases:
                 FILINGS.c.matter_version,
                 FILINGS.c.matter_name,
                 FILINGS.c.content,
+                alarms_column(case_id, self._unit.at),
             )
             .join(FILINGS, CASES.c.filing_id == FILINGS.c.id)
             .where(CASES.c.id == case_id, self._in_sight)
@@ -103,26 +110,37 @@ class Cases:
             applicant_id=row.applicant_id,
             content=content_of(self._unit.keys, row.content, row.filing_id),
             outcome=Outcome(row.licence_id, self._result(row), self._explanation(row)),
+            alarms=alarms_of(row.alarms) if row.decided_at is None else (),
         )
+
+    async def materials(self, case_id: str) -> tuple[Material, ...]:
+        """The materials of a case as they stand. Who may know is the caller's question."""
+        rows = await self._unit.connection.execute(select(CASES.c.materials).where(CASES.c.id == case_id))
+        return MATERIALS.validate_python(rows.scalar_one())
 
     async def outcomes(self, filing_id: str) -> dict[str, Outcome]:
         """What the cases of a filing gave, by item. Who may know is the caller's question."""
         rows = await self._unit.connection.execute(
             select(CASES.c.id, CASES.c.item, CASES.c.licence_id, CASES.c.result, CASES.c.explanation).where(
-                CASES.c.filing_id == filing_id, CASES.c.decided_at.is_not(None)
+                CASES.c.filing_id == filing_id,
+                or_(CASES.c.decided_at.is_not(None), CASES.c.explanation.is_not(None)),
             )
         )
         return {row.item: Outcome(row.licence_id, self._result(row), self._explanation(row)) for row in rows}
 
     async def page(self, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
-        """Cases in sight, newest first and one more than asked."""
-        query = select(*_LINE).where(self._in_sight)
+        """Cases in sight or below along the line, newest first and one more than asked."""
+        in_line = visible(self._unit.actor, region=CASES.c.region_code, org=CASES.c.org_path, line=True)
+        query = select(*_LINE, alarmed_column(self._unit.at)).where(in_line)
         if status is not None:
             query = query.where(CASES.c.status == status.value)
         if after is not None:
             query = query.where(CASES.c.id < str(after))
         rows = await self._unit.connection.execute(query.order_by(CASES.c.id.desc()).limit(size + 1))
-        return [CaseLine(**{**row._mapping, "status": Status(row.status)}) for row in rows]  # noqa: SLF001
+        return [
+            CaseLine(**{**read, "status": Status(read["status"]), "clocks": clocks_of(read["clocks"])})
+            for read in rows.mappings()
+        ]
 
     @property
     def _in_sight(self) -> Any:

@@ -21,7 +21,8 @@ _MOTIONLESS = text("""
 select f.id, f.no, f.submitted_at
 from filings as f
 where f.state = 'submitted'
-  and not exists (select from cases as c where c.filing_id = f.id and c.status in ('ready', 'accepted'))
+  and not exists (select from cases as c where c.filing_id = f.id
+                    and c.status in ('ready', 'supplement_requested', 'accepted', 'special_procedure'))
   and not exists (select from calls as k where k.filing_id = f.id and k.state in ('pending', 'incident'))
   and not exists (select from outbox as o
                   where o.published_at is null
@@ -49,6 +50,7 @@ class Incident:
     case_id: str
     filing_id: str
     kind: str
+    app: str | None
     attempts: int
     error: str | None
     created_at: datetime
@@ -83,6 +85,7 @@ class Operations:
                 _calls.c.case_id,
                 _calls.c.filing_id,
                 _calls.c.kind,
+                _calls.c.app,
                 _calls.c.attempts,
                 _calls.c.error,
                 _calls.c.created_at,

@@ -11,6 +11,7 @@ from orchestration.domain.case import Case, Clocks, Status
 from orchestration.domain.definition import Dependency
 from orchestration.domain.filing import Content, Filing, State
 from orchestration.domain.plan import Material, Plan
+from orchestration.domain.terms import Absence, Pause, Supplement, Terms
 from orchestration.models import CaseRow, FilingRow
 
 FILINGS: Any = FilingRow.__table__  # type: ignore[attr-defined]
@@ -18,6 +19,10 @@ CASES: Any = CaseRow.__table__  # type: ignore[attr-defined]
 PLAN = TypeAdapter(Plan)
 MATERIALS = TypeAdapter(tuple[Material, ...])
 WAITS_FOR = TypeAdapter(tuple[Dependency, ...])
+TERMS = TypeAdapter(Terms)
+SUPPLEMENT = TypeAdapter(Supplement | None)
+ABSENCE = TypeAdapter(Absence | None)
+PAUSE = TypeAdapter(Pause | None)
 
 _FILING_FIELDS = (
     "id",
@@ -52,10 +57,13 @@ _CASE_FIELDS = (
     "statutory_due_at",
     "reason_code",
     "licence_id",
+    "app",
+    "competent_organ",
 )
+_ON_THE_WAY = ("terms", "supplement", "absence", "pause")
 FILING_COLUMNS = [FILINGS.c[name].label(f"filing_{name}") for name in (*_FILING_FIELDS, "state")]
 # What an act needs; what only a reader needs (materials, how due times were counted) is left out.
-CASE_COLUMNS = [CASES.c[name] for name in (*_CASE_FIELDS, "status", "waits_for", "clocks")]
+CASE_COLUMNS = [CASES.c[name] for name in (*_CASE_FIELDS, "status", "waits_for", "clocks", *_ON_THE_WAY)]
 
 
 def filing_of(row: Any, cases: tuple[Case, ...] = ()) -> Filing:
@@ -70,6 +78,10 @@ def case_of(row: Any) -> Case:
         status=Status(row.status),
         waits_for=WAITS_FOR.validate_python(row.waits_for),
         clocks=clocks_of(row.clocks),
+        terms=TERMS.validate_python(row.terms),
+        supplement=SUPPLEMENT.validate_python(row.supplement),
+        absence=ABSENCE.validate_python(row.absence),
+        pause=PAUSE.validate_python(row.pause),
         materials=MATERIALS.validate_python(read.get("materials", ())),
         due=read.get("due", {}),
     )
@@ -82,6 +94,7 @@ def case_values(case: Case) -> dict[str, Any]:
         "status": case.status.value,
         "waits_for": WAITS_FOR.dump_python(case.waits_for, mode="json"),
         "clocks": clocks_json(case.clocks),
+        "terms": TERMS.dump_python(case.terms, mode="json"),
         "due": dict(case.due),
         "materials": MATERIALS.dump_python(case.materials, mode="json"),
     }

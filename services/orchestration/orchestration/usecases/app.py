@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from common.auth import CachedPosts
 from worktime import Calendar
 
-from orchestration.clients import Accounts, Verification
+from orchestration.clients import Accounts, Apps, Departments, Verification
 from orchestration.store import Store
 
 
@@ -17,6 +18,8 @@ class Outside:
 
     verification: Verification
     accounts: Accounts
+    apps: Apps
+    departments: Departments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,5 +35,9 @@ class App:
     calendar: Calendar
     chance: Callable[[], float]
     sentences: Mapping[str, str]
+    # Where the fonts of documents are.
+    fonts: Path
+    # Where apps call back, as they sign it.
+    callback_url: str
     # Set after a commit that left a call to make, so that the clock door need not wait for its next turn.
     calls_due: asyncio.Event = field(default_factory=asyncio.Event)

@@ -10,11 +10,12 @@ from orchestration.domain import filing as rules
 from orchestration.domain.call import licence_request
 from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Item, people_of
-from orchestration.domain.filing import Dossier, Step
 from orchestration.domain.plan import Ground
 from orchestration.domain.refusals import ResultInvalid
+from orchestration.domain.watch import Acknowledgement, refuse_changed
 from orchestration.store import Tx
 from orchestration.store.cases import CaseFile, CaseLine, Outcome
+from orchestration.usecases.acts import record_act
 from orchestration.usecases.forms import form_errors
 
 _ON_DUTY = "handle_case"  # why an officer reads a case who names no other purpose
@@ -35,13 +36,16 @@ async def accept_case(tx: Tx, case_id: str, *, calendar: Calendar) -> Case:
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.accept(dossier.filing, case_id, at=tx.unit.at, calendar=calendar)
     await tx.filings.save(step, case_id=case_id)
-    return _recorded(tx, "accept_case", dossier, step, case_id)
+    return record_act(tx, "accept_case", dossier, step, case_id)
 
 
-async def approve_case(tx: Tx, case_id: str, *, result: dict[str, Any]) -> Case:
-    """Approve a case (准予); its licence, if it gives one, is asked for right after."""
+async def approve_case(
+    tx: Tx, case_id: str, *, result: dict[str, Any], acknowledged: Acknowledgement | None = None
+) -> Case:
+    """Approve a case (准予) on evidence that holds; its licence, if it gives one, is asked for right after."""
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.approve(dossier.filing, case_id, at=tx.unit.at)
+    refuse_changed(case_id, dossier.alarms, acknowledged)
     case = step.filing.case(case_id)
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
     item = definition.item[case.item]
@@ -53,7 +57,8 @@ async def approve_case(tx: Tx, case_id: str, *, result: dict[str, Any]) -> Case:
     if request is not None:
         await tx.calls.add(dossier.filing.id, request)
     await tx.filings.save(step, case_id=case_id, result=result)
-    return _recorded(tx, "approve_case", dossier, step, case_id)
+    tx.watches.settle(case_id, acknowledged)
+    return record_act(tx, "approve_case", dossier, step, case_id)
 
 
 async def refuse_case(tx: Tx, case_id: str, *, reason_code: str, explanation: str) -> Case:
@@ -61,7 +66,7 @@ async def refuse_case(tx: Tx, case_id: str, *, reason_code: str, explanation: st
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.refuse(dossier.filing, case_id, reason_code=reason_code, at=tx.unit.at)
     await tx.filings.save(step, case_id=case_id, explanation=explanation)
-    return _recorded(tx, "refuse_case", dossier, step, case_id)
+    return record_act(tx, "refuse_case", dossier, step, case_id, explanation=explanation)
 
 
 async def read_case(tx: Tx, case_id: str) -> CaseDetail:
@@ -90,22 +95,3 @@ async def read_case(tx: Tx, case_id: str) -> CaseDetail:
 async def list_cases(tx: Tx, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
     """The cases in the post's sight, newest first; a list shows no personal data and is not journalled."""
     return await tx.cases.page(status=status, after=after, size=size)
-
-
-def _recorded(tx: Tx, verb: str, dossier: Dossier, step: Step, case_id: str) -> Case:
-    case = step.filing.case(case_id)
-    tx.unit.record(
-        f"orchestration.{verb}",
-        subject=("case", case_id),
-        owner=dossier.filing.applicant_id,
-        details={
-            "filing_id": dossier.filing.id,
-            "case_no": case.no,
-            "item": case.item,
-            "item_name": case.item_name,
-            "status": case.status.value,
-            "reason_code": case.reason_code,
-            "facts": [fact.happened.value for fact in step.facts],
-        },
-    )
-    return case

@@ -20,8 +20,9 @@ from orchestration.domain.plan import (
     difference,
     licence_queries,
 )
-from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged
+from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged, ProofTooWeak
 from orchestration.domain.split import ONLINE, number, split
+from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
 from orchestration.store.cases import Outcome
 from orchestration.store.operations import Entry
@@ -37,7 +38,27 @@ _TIMELINE = frozenset(
         "accept_case",
         "approve_case",
         "refuse_case",
+        "decline_case",
+        "terminate_case",
+        "withdraw_case",
+        "withdraw_filing",
+        "request_supplement",
+        "withdraw_request",
+        "answer_supplement",
+        "tolerate_absence",
+        "supply_materials",
+        "stop_clock",
+        "resume_clock",
+        "extend_limit",
+        "timer_acceptance",
+        "timer_supplement",
+        "timer_absence",
+        "timer_resumption",
+        "timer_promised",
+        "timer_statutory",
         "record_result",
+        "mark_change",
+        "reverify_case",
     )
 )
 
@@ -116,6 +137,7 @@ async def prepare_submission(
             return None
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         at = tx.unit.at
+    await _refuse_unproven(outside, actor, definition)
     departments, findings = await _look_up(outside, actor, definition, dossier)
 
     def compiled(found: Mapping[str, Finding]) -> Plan:
@@ -157,6 +179,7 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
     step = rules.submit(dossier.filing, no=numbers[0], cases=cases, at=tx.unit.at)
     await tx.filings.remember_plan(filing_id, ready.plan)
     await tx.filings.add_cases(step)
+    tx.watches.add(watches_of(step.filing.cases, ready.evidence))
     _record(tx, "submit_filing", step.filing, cases=count)
     return replace(dossier, filing=step.filing, plan=ready.plan)
 
@@ -178,6 +201,11 @@ async def read_timeline(tx: Tx, filing_id: str, *, after: tuple[datetime, UUID] 
     return await tx.operations.timeline(filing_id, acts=_TIMELINE, after=after, size=size)
 
 
+async def _refuse_unproven(outside: Outside, actor: Actor, definition: Definition) -> None:
+    if definition.proof_level and (held := await outside.accounts.proof_level(actor)) < definition.proof_level:
+        raise ProofTooWeak(needed=definition.proof_level, held=held)
+
+
 def _refuse_changed(dossier: Dossier, plan: Plan, plan_digest: str) -> None:
     if plan.digest == plan_digest:
         return
@@ -196,7 +224,7 @@ async def _look_up(
     queries = licence_queries(definition, dossier.draft)
     return await asyncio.gather(
         outside.accounts.departments(actor, dossier.filing.region_code, definition.departments),
-        outside.verification.find(actor, definition.code, queries),
+        outside.verification.find(actor, definition.code, dossier.filing.id, queries),
     )
 
 

@@ -4,13 +4,13 @@ Refusal
 ├── LicenceAlreadyVoid          a void licence cannot be renewed or voided again
 ├── LicenceVersionsExhausted    the identifier has room for 999 versions
 ├── LicenceRequestReused        the request id was used for another licence
-├── ConsentAlreadyWithdrawn
+├── ConsentAlreadyWithdrawn · ConsentRequestAlreadyAnswered
 ├── Conflict
 │   └── LicenceChanged          the version named is no longer the current one
 ├── Denied
 │   └── IssuerOutOfScope        an officer issues in the name of his own organisation
 ├── NotFound
-│   ├── LicenceNotFound · LicenceTypeNotFound · ConsentNotFound
+│   ├── LicenceNotFound · LicenceTypeNotFound · ConsentNotFound · ConsentRequestNotFound · EvidenceNotFound
 └── Invalid
     ├── IdentifierMalformed · IdentifierCheckWrong
     ├── LicenceTypeUnknown · LicenceTypeMalformed · IssuerMalformed · SerialMalformed
@@ -39,6 +39,10 @@ class ConsentAlreadyWithdrawn(Refusal):
     """The consent was withdrawn."""
 
 
+class ConsentRequestAlreadyAnswered(Refusal):
+    """The holder has answered this request."""
+
+
 class LicenceChanged(Conflict):
     """The licence has another version by now."""
 
@@ -57,6 +61,14 @@ class LicenceTypeNotFound(NotFound):
 
 class ConsentNotFound(NotFound):
     """There is no such consent."""
+
+
+class ConsentRequestNotFound(NotFound):
+    """There is no such request for consent."""
+
+
+class EvidenceNotFound(NotFound):
+    """Nothing of this kind was verified for the filing."""
 
 
 class IdentifierMalformed(Invalid):

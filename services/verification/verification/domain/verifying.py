@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -43,6 +43,8 @@ class Basis(StrEnum):
 
     OWN_LICENCE = "own_licence"
     CONSENT = "consent"
+    GUARDIANSHIP = "guardianship"
+    LEGAL_DUTY = "legal_duty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,15 @@ class Decision:
     basis: Basis | None = None
     licence: Licence | None = None
     consent: Consent | None = None
+    guardianship_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The record of one verification (核验存证): who was told what about whom, for what, on which basis."""
+    """The record of one verification (核验存证): who was told what about whom, for what, on which basis.
+
+    `asked_by` is a person, or the organisation that asked as its legal duty.
+    """
 
     evidence_id: UUID
     filing_id: UUID
@@ -85,6 +91,7 @@ class Evidence:
     version: int | None
     identifier: str | None
     consent_id: UUID | None
+    guardianship_id: UUID | None
     at: datetime
 
 
@@ -97,9 +104,17 @@ def check_queries(queries: Sequence[Query]) -> None:
 
 
 def decide(
-    query: Query, *, caller: UUID, licences: Sequence[Licence], consents: Sequence[Consent], at: datetime
+    query: Query,
+    *,
+    caller: UUID,
+    licences: Sequence[Licence],
+    consents: Sequence[Consent],
+    guardianship_id: UUID | None = None,
+    at: datetime,
 ) -> Decision:
     """Decide one query on the holder's licences of the type and the holder's consents to the caller for the matter.
+
+    A guardian uses the licences of the child as the child would.
 
     Without a right to know, nothing is told: not even whether the other person has such a licence.
     """
@@ -107,15 +122,25 @@ def decide(
     consent = max(consents, key=lambda consent: (consent.live(at), consent.granted_at), default=None)
     if caller == query.holder_id or any(licence.in_force(at) for licence in own):
         return _judge(query, own, basis=Basis.OWN_LICENCE, consent=None, at=at)
+    if guardianship_id is not None:
+        judged = _judge(query, licences, basis=Basis.GUARDIANSHIP, consent=None, at=at)
+        return replace(judged, guardianship_id=guardianship_id)
     if consent is not None and consent.live(at):
         return _judge(query, licences, basis=Basis.CONSENT, consent=consent, at=at)
     if own:
         return _judge(query, own, basis=Basis.OWN_LICENCE, consent=None, at=at)
     if consent is None:
         return Decision(query, Finding.CONSENT_NEEDED, Reason.NO_CONSENT)
-    if consent.withdrawn_at is not None:
-        return Decision(query, Finding.CONSENT_NEEDED, Reason.CONSENT_WITHDRAWN)
-    return Decision(query, Finding.CONSENT_NEEDED, Reason.CONSENT_EXPIRED)
+    over = Reason.CONSENT_EXPIRED if consent.withdrawn_at is None else Reason.CONSENT_WITHDRAWN
+    return Decision(query, Finding.CONSENT_NEEDED, over)
+
+
+def reverify(query: Query, *, licences: Sequence[Licence], at: datetime) -> Decision:
+    """Decide again what was verified before, for the department that decides on it.
+
+    Its legal duty to decide on what holds is the basis; a consent withdrawn meanwhile takes nothing back.
+    """
+    return _judge(query, licences, basis=Basis.LEGAL_DUTY, consent=None, at=at)
 
 
 def _judge(
@@ -161,6 +186,7 @@ def evidence_of(
         version=decision.licence.version if decision.licence else None,
         identifier=decision.licence.identifier if decision.licence else None,
         consent_id=decision.consent.consent_id if decision.consent else None,
+        guardianship_id=decision.guardianship_id,
         at=at,
     )
 
@@ -182,6 +208,7 @@ def fingerprint(evidence: Evidence) -> bytes:
         evidence.basis,
         evidence.licence_id,
         evidence.version,
-        evidence.consent_id,
+        # What entitled the caller is one of both.
+        evidence.consent_id or evidence.guardianship_id,
     )
     return hashlib.sha256("\n".join(str(part) for part in said).encode()).digest()

@@ -12,10 +12,12 @@ from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
 
+from verification.store.consent_requests import ConsentRequests
 from verification.store.consents import Consents
 from verification.store.evidence import EvidenceRecords
 from verification.store.licence_types import LicenceTypes
 from verification.store.licences import Licences
+from verification.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -28,7 +30,9 @@ class Tx:
     licence_types: LicenceTypes
     licences: Licences
     consents: Consents
+    consent_requests: ConsentRequests
     evidence: EvidenceRecords
+    sealing: Sealing
 
 
 class Store:
@@ -60,5 +64,7 @@ class Store:
                 licence_types=LicenceTypes(unit),
                 licences=Licences(unit),
                 consents=Consents(unit),
+                consent_requests=ConsentRequests(unit),
                 evidence=EvidenceRecords(unit),
+                sealing=Sealing(unit),
             )

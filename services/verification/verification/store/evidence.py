@@ -8,6 +8,7 @@ from uuid import UUID
 from common.paging import Page, cut, decode
 from common.transaction import Transaction
 from sqlalchemy import Row, or_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from verification.domain.consent import Consent
 from verification.domain.identifier import LicenceTypeCode
@@ -31,6 +32,7 @@ FACTS = text("""
         SELECT * FROM consents
         WHERE holder_id = asked.holder_id AND grantee_id = CAST(:caller AS uuid) AND matter_code = :matter_code
             AND asked.licence_type = ANY (licence_types)
+            AND (filing_id IS NULL OR filing_id = CAST(:filing_id AS uuid))
         ORDER BY withdrawn_at IS NOT NULL, valid_until DESC
         LIMIT 1
     ) c ON true
@@ -38,16 +40,18 @@ FACTS = text("""
 # A record already there is given back as it is: the empty update makes it visible even to a call that raced.
 KEEP = text("""
     INSERT INTO evidence (evidence_id, fingerprint, filing_id, key, asked_by, holder_id, licence_type, matter_code,
-        purpose, finding, reason, basis, licence_id, version, identifier, consent_id, at)
+        purpose, finding, reason, basis, licence_id, version, identifier, consent_id,
+        guardianship_id, at)
     SELECT evidence_id, fingerprint, CAST(:filing_id AS uuid), key, CAST(:asked_by AS uuid), holder_id, licence_type,
         :matter_code, :purpose, finding, reason, basis, licence_id, version, identifier, consent_id,
-        CAST(:at AS timestamptz)
+        guardianship_id, CAST(:at AS timestamptz)
     FROM unnest(CAST(:evidence_ids AS uuid[]), CAST(:fingerprints AS bytea[]), CAST(:keys AS varchar[]),
         CAST(:holder_ids AS uuid[]), CAST(:licence_types AS varchar[]), CAST(:findings AS varchar[]),
         CAST(:reasons AS varchar[]), CAST(:bases AS varchar[]), CAST(:licence_ids AS uuid[]),
-        CAST(:versions AS integer[]), CAST(:identifiers AS varchar[]), CAST(:consent_ids AS uuid[]))
+        CAST(:versions AS integer[]), CAST(:identifiers AS varchar[]), CAST(:consent_ids AS uuid[]),
+        CAST(:guardianship_ids AS uuid[]))
         AS said (evidence_id, fingerprint, key, holder_id, licence_type, finding, reason, basis, licence_id, version,
-            identifier, consent_id)
+            identifier, consent_id, guardianship_id)
     ORDER BY fingerprint
     ON CONFLICT (fingerprint) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
     RETURNING evidence.*
@@ -61,7 +65,7 @@ class EvidenceRecords:
         self._unit = unit
 
     async def facts(
-        self, queries: Sequence[Query], *, caller: UUID, matter_code: str
+        self, queries: Sequence[Query], *, caller: UUID, matter_code: str, filing_id: UUID | None = None
     ) -> list[tuple[list[Licence], list[Consent]]]:
         """Load what each query is decided on: the holder's licences of the type, and the consent to the caller."""
         rows = await self._unit.connection.execute(
@@ -71,6 +75,7 @@ class EvidenceRecords:
                 "holder_ids": [query.holder_id for query in queries],
                 "caller": caller,
                 "matter_code": matter_code,
+                "filing_id": filing_id,
             },
         )
         found: list[tuple[list[Licence], list[Consent]]] = [([], []) for _ in queries]
@@ -105,9 +110,20 @@ class EvidenceRecords:
                 "versions": [record.version for record in records],
                 "identifiers": [record.identifier for record in records],
                 "consent_ids": [record.consent_id for record in records],
+                "guardianship_ids": [record.guardianship_id for record in records],
             },
         )
         return {row.key: _evidence(row) for row in rows}
+
+    async def latest(self, filing_id: UUID, keys: Sequence[str]) -> list[Evidence]:
+        """Load what was last verified for a filing under each key."""
+        statement = (
+            select(evidence)
+            .ext(distinct_on(evidence.c.key))
+            .where(evidence.c.filing_id == filing_id, evidence.c.key.in_(keys))
+            .order_by(evidence.c.key, evidence.c.at.desc(), evidence.c.evidence_id.desc())
+        )
+        return [_evidence(row) for row in await self._unit.connection.execute(statement)]
 
     async def page(self, *, holder: UUID, cursor: str | None, size: int) -> Page[Evidence]:
         """List what was verified of a person, alone or with others who hold the licence, the latest first."""
@@ -170,5 +186,6 @@ def _evidence(row: Row[Any]) -> Evidence:
         version=row.version,
         identifier=row.identifier,
         consent_id=row.consent_id,
+        guardianship_id=row.guardianship_id,
         at=row.at,
     )

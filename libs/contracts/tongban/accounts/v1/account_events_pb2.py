@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tongban/accounts/v1/account_events.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"|\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x31\n\rregistered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x11person.registered\x12\tperson_id\"\x8a\x01\n\x13OrganisationChanged\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x14organisation.changed\x12\x06org_id\"\xa1\x01\n\x0bPostChanged\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0cpost.changed\x12\x07post_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tongban/accounts/v1/account_events.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"|\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x31\n\rregistered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x11person.registered\x12\tperson_id\"\x8a\x01\n\x13OrganisationChanged\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x8a\xb5\x18\x1e\n\x14organisation.changed\x12\x06org_id\"\xa1\x01\n\x0bPostChanged\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0cpost.changed\x12\x07post_id\"\xc2\x01\n\x13GuardianshipChanged\x12\x17\n\x0fguardianship_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x0f\n\x07ward_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:+\x8a\xb5\x18\'\n\x14guardianship.changed\x12\x0fguardianship_id\"\x9c\x01\n\x10\x41\x63\x63ountSuspended\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x30\n\x0csuspended_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x8a\xb5\x18\x1f\n\x11\x61\x63\x63ount.suspended\x12\naccount_id\"\xa2\x01\n\x12\x41\x63\x63ountReactivated\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x32\n\x0ereactivated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:%\x8a\xb5\x18!\n\x13\x61\x63\x63ount.reactivated\x12\naccount_id\"\x93\x01\n\rAccountClosed\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12-\n\tclosed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp: \x8a\xb5\x18\x1c\n\x0e\x61\x63\x63ount.closed\x12\naccount_id\"\xa4\x01\n\x15LegalPersonRegistered\x12\x17\n\x0flegal_person_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x31\n\rregistered_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:.\x8a\xb5\x18*\n\x17legal_person.registered\x12\x0flegal_person_id\"\xad\x01\n\x0c\x41gentChanged\x12\x11\n\tagency_id\x18\x01 \x01(\t\x12\x17\n\x0flegal_person_id\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1e\x8a\xb5\x18\x1a\n\ragent.changed\x12\tagency_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATIONCHANGED']._serialized_options = b'\212\265\030\036\n\024organisation.changed\022\006org_id'
   _globals['_POSTCHANGED']._loaded_options = None
   _globals['_POSTCHANGED']._serialized_options = b'\212\265\030\027\n\014post.changed\022\007post_id'
+  _globals['_GUARDIANSHIPCHANGED']._loaded_options = None
+  _globals['_GUARDIANSHIPCHANGED']._serialized_options = b'\212\265\030\'\n\024guardianship.changed\022\017guardianship_id'
+  _globals['_ACCOUNTSUSPENDED']._loaded_options = None
+  _globals['_ACCOUNTSUSPENDED']._serialized_options = b'\212\265\030\037\n\021account.suspended\022\naccount_id'
+  _globals['_ACCOUNTREACTIVATED']._loaded_options = None
+  _globals['_ACCOUNTREACTIVATED']._serialized_options = b'\212\265\030!\n\023account.reactivated\022\naccount_id'
+  _globals['_ACCOUNTCLOSED']._loaded_options = None
+  _globals['_ACCOUNTCLOSED']._serialized_options = b'\212\265\030\034\n\016account.closed\022\naccount_id'
+  _globals['_LEGALPERSONREGISTERED']._loaded_options = None
+  _globals['_LEGALPERSONREGISTERED']._serialized_options = b'\212\265\030*\n\027legal_person.registered\022\017legal_person_id'
+  _globals['_AGENTCHANGED']._loaded_options = None
+  _globals['_AGENTCHANGED']._serialized_options = b'\212\265\030\032\n\ragent.changed\022\tagency_id'
   _globals['_PERSONREGISTERED']._serialized_start=130
   _globals['_PERSONREGISTERED']._serialized_end=254
   _globals['_ORGANISATIONCHANGED']._serialized_start=257
   _globals['_ORGANISATIONCHANGED']._serialized_end=395
   _globals['_POSTCHANGED']._serialized_start=398
   _globals['_POSTCHANGED']._serialized_end=559
+  _globals['_GUARDIANSHIPCHANGED']._serialized_start=562
+  _globals['_GUARDIANSHIPCHANGED']._serialized_end=756
+  _globals['_ACCOUNTSUSPENDED']._serialized_start=759
+  _globals['_ACCOUNTSUSPENDED']._serialized_end=915
+  _globals['_ACCOUNTREACTIVATED']._serialized_start=918
+  _globals['_ACCOUNTREACTIVATED']._serialized_end=1080
+  _globals['_ACCOUNTCLOSED']._serialized_start=1083
+  _globals['_ACCOUNTCLOSED']._serialized_end=1230
+  _globals['_LEGALPERSONREGISTERED']._serialized_start=1233
+  _globals['_LEGALPERSONREGISTERED']._serialized_end=1397
+  _globals['_AGENTCHANGED']._serialized_start=1400
+  _globals['_AGENTCHANGED']._serialized_end=1573
 # @@protoc_insertion_point(module_scope)

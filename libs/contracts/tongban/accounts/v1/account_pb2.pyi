@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -104,15 +105,23 @@ class Post(_message.Message):
     REGION_CODE_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
+    ACTS_FOR_POST_ID_FIELD_NUMBER: _builtins.int
+    LINE_PATHS_FIELD_NUMBER: _builtins.int
     post_id: _builtins.str
     employee_id: _builtins.str
     org_id: _builtins.str
     org_path: _builtins.str
     region_code: _builtins.str
     title: _builtins.str
+    acts_for_post_id: _builtins.str
+    """Set on a post that was lent (代理): the post of whom the employee acts for; post_id is then the delegation's."""
     @_builtins.property
     def permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """"service:verb" each."""
+
+    @_builtins.property
+    def line_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of the bodies that the post sees below its own along the professional line (条), in lists alone."""
 
     def __init__(
         self,
@@ -124,11 +133,45 @@ class Post(_message.Message):
         region_code: _builtins.str = ...,
         permissions: _abc.Iterable[_builtins.str] | None = ...,
         title: _builtins.str = ...,
+        acts_for_post_id: _builtins.str = ...,
+        line_paths: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts_for_post_id", b"acts_for_post_id", "employee_id", b"employee_id", "line_paths", b"line_paths", "org_id", b"org_id", "org_path", b"org_path", "permissions", b"permissions", "post_id", b"post_id", "region_code", b"region_code", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Post: _TypeAlias = Post  # noqa: Y015
+
+@_typing.final
+class Relation(_message.Message):
+    """That the caller acts for another person now: as the guardian (监护人) of a child."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person acted for."""
+    guardianship_id: _builtins.str
+    """The guardianship that gives the right."""
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """When it ends, at the latest when the ward comes of age."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        guardianship_id: _builtins.str = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardianship_id", b"guardianship_id", "person_id", b"person_id", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Relation: _TypeAlias = Relation  # noqa: Y015

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tongban.accounts.v1 import account_pb2 as tongban_dot_accounts_dot_v1_dot_account__pb2
 from tongban.options.v1 import access_pb2 as tongban_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tongban/accounts/v1/account_service.proto\x12\x13tongban.accounts.v1\x1a!tongban/accounts/v1/account.proto\x1a\x1ftongban/options/v1/access.proto\"\x0f\n\rWhoAmIRequest\"|\n\x0eWhoAmIResponse\x12+\n\x06person\x18\x01 \x01(\x0b\x32\x1b.tongban.accounts.v1.Person\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12(\n\x05posts\x18\x03 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"%\n\x12ResolvePostRequest\x12\x0f\n\x07post_id\x18\x01 \x01(\t\">\n\x13ResolvePostResponse\x12\'\n\x04post\x18\x01 \x01(\x0b\x32\x19.tongban.accounts.v1.Post\"=\n\x16\x42\x61tchGetPersonsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"G\n\x17\x42\x61tchGetPersonsResponse\x12,\n\x07persons\x18\x01 \x03(\x0b\x32\x1b.tongban.accounts.v1.Person\"/\n\x1c\x42\x61tchGetOrganisationsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\"Y\n\x1d\x42\x61tchGetOrganisationsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation\"B\n\x16\x46indDepartmentsRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x02 \x03(\t\"S\n\x17\x46indDepartmentsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation2\xd1\x05\n\x0e\x41\x63\x63ountService\x12o\n\x06WhoAmI\x12\".tongban.accounts.v1.WhoAmIRequest\x1a#.tongban.accounts.v1.WhoAmIResponse\"\x1c\x92\xb5\x18\x18\n\x11\x61\x63\x63ounts:who_am_i\x12\x03\x01\x02\x03\x12\x80\x01\n\x0bResolvePost\x12\'.tongban.accounts.v1.ResolvePostRequest\x1a(.tongban.accounts.v1.ResolvePostResponse\"\x1e\x92\xb5\x18\x1a\n\x15\x61\x63\x63ounts:resolve_post\x12\x01\x02\x12\x8c\x01\n\x0f\x42\x61tchGetPersons\x12+.tongban.accounts.v1.BatchGetPersonsRequest\x1a,.tongban.accounts.v1.BatchGetPersonsResponse\"\x1e\x92\xb5\x18\x1a\n\x14\x61\x63\x63ounts:read_person\x12\x02\x02\x03\x12\xa5\x01\n\x15\x42\x61tchGetOrganisations\x12\x31.tongban.accounts.v1.BatchGetOrganisationsRequest\x1a\x32.tongban.accounts.v1.BatchGetOrganisationsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x93\x01\n\x0f\x46indDepartments\x12+.tongban.accounts.v1.FindDepartmentsRequest\x1a,.tongban.accounts.v1.FindDepartmentsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tongban/accounts/v1/account_service.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!tongban/accounts/v1/account.proto\x1a\x1ftongban/options/v1/access.proto\"I\n\x11\x43heckAgentRequest\x12\x0c\n\x04uscc\x18\x01 \x01(\t\x12\x13\n\x0bmatter_code\x18\x02 \x01(\t\x12\x11\n\titem_code\x18\x03 \x01(\t\"q\n\x12\x43heckAgentResponse\x12\x17\n\x0flegal_person_id\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x15\x43heckRelationsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\"J\n\x16\x43heckRelationsResponse\x12\x30\n\trelations\x18\x01 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"\x0f\n\rWhoAmIRequest\"\xaa\x01\n\x0eWhoAmIResponse\x12+\n\x06person\x18\x01 \x01(\x0b\x32\x1b.tongban.accounts.v1.Person\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12(\n\x05posts\x18\x03 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\x12,\n\x05wards\x18\x04 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"%\n\x12ResolvePostRequest\x12\x0f\n\x07post_id\x18\x01 \x01(\t\">\n\x13ResolvePostResponse\x12\'\n\x04post\x18\x01 \x01(\x0b\x32\x19.tongban.accounts.v1.Post\"(\n\x14\x42\x61tchGetPostsRequest\x12\x10\n\x08post_ids\x18\x01 \x03(\t\"A\n\x15\x42\x61tchGetPostsResponse\x12(\n\x05posts\x18\x01 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"=\n\x16\x42\x61tchGetPersonsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"G\n\x17\x42\x61tchGetPersonsResponse\x12,\n\x07persons\x18\x01 \x03(\x0b\x32\x1b.tongban.accounts.v1.Person\"/\n\x1c\x42\x61tchGetOrganisationsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\"Y\n\x1d\x42\x61tchGetOrganisationsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation\"B\n\x16\x46indDepartmentsRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x02 \x03(\t\"S\n\x17\x46indDepartmentsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation2\xed\x08\n\x0e\x41\x63\x63ountService\x12o\n\x06WhoAmI\x12\".tongban.accounts.v1.WhoAmIRequest\x1a#.tongban.accounts.v1.WhoAmIResponse\"\x1c\x92\xb5\x18\x18\n\x11\x61\x63\x63ounts:who_am_i\x12\x03\x01\x02\x03\x12\x80\x01\n\x0bResolvePost\x12\'.tongban.accounts.v1.ResolvePostRequest\x1a(.tongban.accounts.v1.ResolvePostResponse\"\x1e\x92\xb5\x18\x1a\n\x15\x61\x63\x63ounts:resolve_post\x12\x01\x02\x12\x8c\x01\n\rBatchGetPosts\x12).tongban.accounts.v1.BatchGetPostsRequest\x1a*.tongban.accounts.v1.BatchGetPostsResponse\"$\x92\xb5\x18 \n\x1a\x61\x63\x63ounts:read_organisation\x12\x02\x02\x03\x12\x8c\x01\n\x0f\x42\x61tchGetPersons\x12+.tongban.accounts.v1.BatchGetPersonsRequest\x1a,.tongban.accounts.v1.BatchGetPersonsResponse\"\x1e\x92\xb5\x18\x1a\n\x14\x61\x63\x63ounts:read_person\x12\x02\x02\x03\x12\xa5\x01\n\x15\x42\x61tchGetOrganisations\x12\x31.tongban.accounts.v1.BatchGetOrganisationsRequest\x1a\x32.tongban.accounts.v1.BatchGetOrganisationsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x93\x01\n\x0f\x46indDepartments\x12+.tongban.accounts.v1.FindDepartmentsRequest\x1a,.tongban.accounts.v1.FindDepartmentsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x8c\x01\n\x0e\x43heckRelations\x12*.tongban.accounts.v1.CheckRelationsRequest\x1a+.tongban.accounts.v1.CheckRelationsResponse\"!\x92\xb5\x18\x1d\n\x18\x61\x63\x63ounts:check_relations\x12\x01\x01\x12|\n\nCheckAgent\x12&.tongban.accounts.v1.CheckAgentRequest\x1a\'.tongban.accounts.v1.CheckAgentResponse\"\x1d\x92\xb5\x18\x19\n\x14\x61\x63\x63ounts:check_agent\x12\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,32 +38,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['WhoAmI']._serialized_options = b'\222\265\030\030\n\021accounts:who_am_i\022\003\001\002\003'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ResolvePost']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ResolvePost']._serialized_options = b'\222\265\030\032\n\025accounts:resolve_post\022\001\002'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetPosts']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetPosts']._serialized_options = b'\222\265\030 \n\032accounts:read_organisation\022\002\002\003'
   _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetPersons']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetPersons']._serialized_options = b'\222\265\030\032\n\024accounts:read_person\022\002\002\003'
   _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetOrganisations']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['BatchGetOrganisations']._serialized_options = b'\222\265\030!\n\032accounts:read_organisation\022\003\001\002\003'
   _globals['_ACCOUNTSERVICE'].methods_by_name['FindDepartments']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['FindDepartments']._serialized_options = b'\222\265\030!\n\032accounts:read_organisation\022\003\001\002\003'
-  _globals['_WHOAMIREQUEST']._serialized_start=134
-  _globals['_WHOAMIREQUEST']._serialized_end=149
-  _globals['_WHOAMIRESPONSE']._serialized_start=151
-  _globals['_WHOAMIRESPONSE']._serialized_end=275
-  _globals['_RESOLVEPOSTREQUEST']._serialized_start=277
-  _globals['_RESOLVEPOSTREQUEST']._serialized_end=314
-  _globals['_RESOLVEPOSTRESPONSE']._serialized_start=316
-  _globals['_RESOLVEPOSTRESPONSE']._serialized_end=378
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=380
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=441
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=443
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=514
-  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_start=516
-  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_end=563
-  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_start=565
-  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_end=654
-  _globals['_FINDDEPARTMENTSREQUEST']._serialized_start=656
-  _globals['_FINDDEPARTMENTSREQUEST']._serialized_end=722
-  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_start=724
-  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_end=807
-  _globals['_ACCOUNTSERVICE']._serialized_start=810
-  _globals['_ACCOUNTSERVICE']._serialized_end=1531
+  _globals['_ACCOUNTSERVICE'].methods_by_name['CheckRelations']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['CheckRelations']._serialized_options = b'\222\265\030\035\n\030accounts:check_relations\022\001\001'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['CheckAgent']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['CheckAgent']._serialized_options = b'\222\265\030\031\n\024accounts:check_agent\022\001\001'
+  _globals['_CHECKAGENTREQUEST']._serialized_start=167
+  _globals['_CHECKAGENTREQUEST']._serialized_end=240
+  _globals['_CHECKAGENTRESPONSE']._serialized_start=242
+  _globals['_CHECKAGENTRESPONSE']._serialized_end=355
+  _globals['_CHECKRELATIONSREQUEST']._serialized_start=357
+  _globals['_CHECKRELATIONSREQUEST']._serialized_end=400
+  _globals['_CHECKRELATIONSRESPONSE']._serialized_start=402
+  _globals['_CHECKRELATIONSRESPONSE']._serialized_end=476
+  _globals['_WHOAMIREQUEST']._serialized_start=478
+  _globals['_WHOAMIREQUEST']._serialized_end=493
+  _globals['_WHOAMIRESPONSE']._serialized_start=496
+  _globals['_WHOAMIRESPONSE']._serialized_end=666
+  _globals['_RESOLVEPOSTREQUEST']._serialized_start=668
+  _globals['_RESOLVEPOSTREQUEST']._serialized_end=705
+  _globals['_RESOLVEPOSTRESPONSE']._serialized_start=707
+  _globals['_RESOLVEPOSTRESPONSE']._serialized_end=769
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=771
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=811
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=813
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=878
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=880
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=941
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=943
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=1014
+  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_start=1016
+  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_end=1063
+  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_start=1065
+  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_end=1154
+  _globals['_FINDDEPARTMENTSREQUEST']._serialized_start=1156
+  _globals['_FINDDEPARTMENTSREQUEST']._serialized_end=1222
+  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_start=1224
+  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_end=1307
+  _globals['_ACCOUNTSERVICE']._serialized_start=1310
+  _globals['_ACCOUNTSERVICE']._serialized_end=2443
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from tongban.accounts.v1 import account_pb2 as _account_pb2
 import builtins as _builtins
@@ -18,6 +19,109 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class CheckAgentRequest(_message.Message):
+    """Asks whether the caller may act for a legal person (法人)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USCC_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
+    ITEM_CODE_FIELD_NUMBER: _builtins.int
+    uscc: _builtins.str
+    matter_code: _builtins.str
+    item_code: _builtins.str
+    """Empty: the matter as a whole."""
+    def __init__(
+        self,
+        *,
+        uscc: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
+        item_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "matter_code", b"matter_code", "uscc", b"uscc"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAgentRequest: _TypeAlias = CheckAgentRequest  # noqa: Y015
+
+@_typing.final
+class CheckAgentResponse(_message.Message):
+    """The caller's right; every act on it names the legal person and the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    legal_person_id: _builtins.str
+    agency_id: _builtins.str
+    """The agency that gives the right; empty for the legal representative."""
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; not set for the legal representative."""
+
+    def __init__(
+        self,
+        *,
+        legal_person_id: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "legal_person_id", b"legal_person_id", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAgentResponse: _TypeAlias = CheckAgentResponse  # noqa: Y015
+
+@_typing.final
+class CheckRelationsRequest(_message.Message):
+    """Asks of whom among these persons the caller is the guardian."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRelationsRequest: _TypeAlias = CheckRelationsRequest  # noqa: Y015
+
+@_typing.final
+class CheckRelationsResponse(_message.Message):
+    """The relations that hold now; a person whom the caller does not act for is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def relations(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Relation]: ...
+    def __init__(
+        self,
+        *,
+        relations: _abc.Iterable[_account_pb2.Relation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relations", b"relations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckRelationsResponse: _TypeAlias = CheckRelationsResponse  # noqa: Y015
 
 @_typing.final
 class WhoAmIRequest(_message.Message):
@@ -45,6 +149,7 @@ class WhoAmIResponse(_message.Message):
     PERSON_FIELD_NUMBER: _builtins.int
     EMPLOYEE_ID_FIELD_NUMBER: _builtins.int
     POSTS_FIELD_NUMBER: _builtins.int
+    WARDS_FIELD_NUMBER: _builtins.int
     employee_id: _builtins.str
     """Set for an employee."""
     @_builtins.property
@@ -55,16 +160,21 @@ class WhoAmIResponse(_message.Message):
     def posts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Post]:
         """The employee's current posts, by rank."""
 
+    @_builtins.property
+    def wards(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Relation]:
+        """The children whom the person acts for."""
+
     def __init__(
         self,
         *,
         person: _account_pb2.Person | None = ...,
         employee_id: _builtins.str = ...,
         posts: _abc.Iterable[_account_pb2.Post] | None = ...,
+        wards: _abc.Iterable[_account_pb2.Relation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "person", b"person", "posts", b"posts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_id", b"employee_id", "person", b"person", "posts", b"posts", "wards", b"wards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -113,6 +223,50 @@ class ResolvePostResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResolvePostResponse: _TypeAlias = ResolvePostResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetPostsRequest(_message.Message):
+    """Asks for posts by id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POST_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def post_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        post_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["post_ids", b"post_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPostsRequest: _TypeAlias = BatchGetPostsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetPostsResponse(_message.Message):
+    """The posts found, in no particular order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Post]: ...
+    def __init__(
+        self,
+        *,
+        posts: _abc.Iterable[_account_pb2.Post] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posts", b"posts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetPostsResponse: _TypeAlias = BatchGetPostsResponse  # noqa: Y015
 
 @_typing.final
 class BatchGetPersonsRequest(_message.Message):

@@ -45,6 +45,11 @@ class AccountServiceStub:
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.FromString,
                 _registered_method=True)
+        self.BatchGetPosts = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/BatchGetPosts',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
+                _registered_method=True)
         self.BatchGetPersons = channel.unary_unary(
                 '/tongban.accounts.v1.AccountService/BatchGetPersons',
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPersonsRequest.SerializeToString,
@@ -59,6 +64,16 @@ class AccountServiceStub:
                 '/tongban.accounts.v1.AccountService/FindDepartments',
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.FromString,
+                _registered_method=True)
+        self.CheckRelations = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/CheckRelations',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
+                _registered_method=True)
+        self.CheckAgent = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/CheckAgent',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.FromString,
                 _registered_method=True)
 
 
@@ -75,6 +90,13 @@ class AccountServiceServicer:
 
     def ResolvePost(self, request, context):
         """Resolves the post that the calling employee asks to act in; the first by rank when none is named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetPosts(self, request, context):
+        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +123,20 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckRelations(self, request, context):
+        """Tells of which of these persons the calling citizen is the guardian now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAgent(self, request, context):
+        """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +149,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ResolvePost,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.SerializeToString,
+            ),
+            'BatchGetPosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetPosts,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.SerializeToString,
             ),
             'BatchGetPersons': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetPersons,
@@ -128,6 +169,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.FindDepartments,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.SerializeToString,
+            ),
+            'CheckRelations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRelations,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.SerializeToString,
+            ),
+            'CheckAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAgent,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -185,6 +236,33 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/ResolvePost',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.ResolvePostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetPosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/BatchGetPosts',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -266,6 +344,60 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/FindDepartments',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindDepartmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRelations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/CheckRelations',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckRelationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/CheckAgent',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.CheckAgentResponse.FromString,
             options,
             channel_credentials,
             insecure,

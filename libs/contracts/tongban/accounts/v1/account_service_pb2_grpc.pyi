@@ -37,12 +37,18 @@ class AccountServiceStub:
     """Tells who the caller is: the person, or the employee's posts."""
     ResolvePost: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+    BatchGetPosts: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]
+    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
     BatchGetPersons: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]
     """Looks up many organisations at once."""
     FindDepartments: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.FindDepartmentsRequest, _account_service_pb2.FindDepartmentsResponse]
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+    CheckRelations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]
+    """Tells of which of these persons the calling citizen is the guardian now."""
+    CheckAgent: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CheckAgentRequest, _account_service_pb2.CheckAgentResponse]
+    """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -53,12 +59,18 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Tells who the caller is: the person, or the employee's posts."""
     ResolvePost: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]  # type: ignore[assignment]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+    BatchGetPosts: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]  # type: ignore[assignment]
+    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
     BatchGetPersons: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]  # type: ignore[assignment]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]  # type: ignore[assignment]
     """Looks up many organisations at once."""
     FindDepartments: _aio.UnaryUnaryMultiCallable[_account_service_pb2.FindDepartmentsRequest, _account_service_pb2.FindDepartmentsResponse]  # type: ignore[assignment]
     """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+    CheckRelations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CheckRelationsRequest, _account_service_pb2.CheckRelationsResponse]  # type: ignore[assignment]
+    """Tells of which of these persons the calling citizen is the guardian now."""
+    CheckAgent: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CheckAgentRequest, _account_service_pb2.CheckAgentResponse]  # type: ignore[assignment]
+    """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who people are, where they work and what they may do."""
@@ -78,6 +90,14 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.ResolvePostResponse, _abc.Awaitable[_account_service_pb2.ResolvePostResponse]]:
         """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
+
+    @_abc_1.abstractmethod
+    def BatchGetPosts(
+        self,
+        request: _account_service_pb2.BatchGetPostsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.BatchGetPostsResponse, _abc.Awaitable[_account_service_pb2.BatchGetPostsResponse]]:
+        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
 
     @_abc_1.abstractmethod
     def BatchGetPersons(
@@ -102,5 +122,21 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.FindDepartmentsResponse, _abc.Awaitable[_account_service_pb2.FindDepartmentsResponse]]:
         """Finds the organisation that is each named department in a region, or in the nearest region above it."""
+
+    @_abc_1.abstractmethod
+    def CheckRelations(
+        self,
+        request: _account_service_pb2.CheckRelationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CheckRelationsResponse, _abc.Awaitable[_account_service_pb2.CheckRelationsResponse]]:
+        """Tells of which of these persons the calling citizen is the guardian now."""
+
+    @_abc_1.abstractmethod
+    def CheckAgent(
+        self,
+        request: _account_service_pb2.CheckAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CheckAgentResponse, _abc.Awaitable[_account_service_pb2.CheckAgentResponse]]:
+        """Tells by what right the calling citizen acts for a legal person in a matter; refuses who has none."""
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*tongban/orchestration/v1/case_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\x8c\x02\n\tCaseReady\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x03 \x01(\t\x12\x13\n\x0bmatter_code\x18\x04 \x01(\t\x12\x11\n\titem_code\x18\x05 \x01(\t\x12\x11\n\titem_name\x18\x06 \x01(\t\x12\x0e\n\x06org_id\x18\x07 \x01(\t\x12\x10\n\x08org_path\x18\x08 \x01(\t\x12\x13\n\x0bregion_code\x18\t \x01(\t\x12\x0f\n\x07version\x18\n \x01(\x03\x12,\n\x08ready_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x19\x8a\xb5\x18\x15\n\ncase.ready\x12\x07\x63\x61se_id\"\xfd\x01\n\x0c\x43\x61seAccepted\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fpromised_due_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10statutory_due_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\x8a\xb5\x18\x18\n\rcase.accepted\x12\x07\x63\x61se_id\"\xc3\x01\n\x0b\x43\x61seDecided\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x32\n\x07outcome\x18\x04 \x01(\x0e\x32!.tongban.orchestration.v1.Outcome\x12.\n\ndecided_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0c\x63\x61se.decided\x12\x07\x63\x61se_id\"\x8c\x01\n\nCasePruned\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12-\n\tpruned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1a\x8a\xb5\x18\x16\n\x0b\x63\x61se.pruned\x12\x07\x63\x61se_id\"\xad\x01\n\x10\x43\x61seResultIssued\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x12\n\nlicence_id\x18\x04 \x01(\t\x12-\n\tissued_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:!\x8a\xb5\x18\x1d\n\x12\x63\x61se.result_issued\x12\x07\x63\x61se_id*M\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_APPROVED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*tongban/orchestration/v1/case_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\x99\x02\n\tCaseReady\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x03 \x01(\t\x12\x13\n\x0bmatter_code\x18\x04 \x01(\t\x12\x11\n\titem_code\x18\x05 \x01(\t\x12\x11\n\titem_name\x18\x06 \x01(\t\x12\x0e\n\x06org_id\x18\x07 \x01(\t\x12\x10\n\x08org_path\x18\x08 \x01(\t\x12\x13\n\x0bregion_code\x18\t \x01(\t\x12\x0f\n\x07version\x18\n \x01(\x03\x12,\n\x08ready_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x61pp\x18\x0c \x01(\t:\x19\x8a\xb5\x18\x15\n\ncase.ready\x12\x07\x63\x61se_id\"\xfd\x01\n\x0c\x43\x61seAccepted\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fpromised_due_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10statutory_due_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\x8a\xb5\x18\x18\n\rcase.accepted\x12\x07\x63\x61se_id\"\xfd\x01\n\x0b\x43\x61seDecided\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x32\n\x07outcome\x18\x04 \x01(\x0e\x32!.tongban.orchestration.v1.Outcome\x12.\n\ndecided_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x07 \x01(\t\x12\x11\n\titem_name\x18\x08 \x01(\t:\x1b\x8a\xb5\x18\x17\n\x0c\x63\x61se.decided\x12\x07\x63\x61se_id\"\x8c\x01\n\nCasePruned\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12-\n\tpruned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1a\x8a\xb5\x18\x16\n\x0b\x63\x61se.pruned\x12\x07\x63\x61se_id\"\xad\x01\n\x10\x43\x61seResultIssued\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x12\n\nlicence_id\x18\x04 \x01(\t\x12-\n\tissued_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:!\x8a\xb5\x18\x1d\n\x12\x63\x61se.result_issued\x12\x07\x63\x61se_id\"\xe1\x01\n\x0c\x43\x61seDeclined\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12/\n\x0b\x64\x65\x63lined_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x07 \x01(\t\x12\x11\n\titem_name\x18\x08 \x01(\t:\x1c\x8a\xb5\x18\x18\n\rcase.declined\x12\x07\x63\x61se_id\"\x95\x01\n\rCaseWithdrawn\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x30\n\x0cwithdrawn_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1d\x8a\xb5\x18\x19\n\x0e\x63\x61se.withdrawn\x12\x07\x63\x61se_id\"\xe7\x01\n\x0e\x43\x61seTerminated\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12\x31\n\rterminated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x07 \x01(\t\x12\x11\n\titem_name\x18\x08 \x01(\t:\x1e\x8a\xb5\x18\x1a\n\x0f\x63\x61se.terminated\x12\x07\x63\x61se_id\"\x90\x02\n\x17\x43\x61seSupplementRequested\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x30\n\x0crequested_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x07 \x01(\t\x12\x11\n\titem_name\x18\x08 \x01(\t:(\x8a\xb5\x18$\n\x19\x63\x61se.supplement_requested\x12\x07\x63\x61se_id\"\x9e\x01\n\x10\x43\x61seSupplemented\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x33\n\x0fsupplemented_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp: \x8a\xb5\x18\x1c\n\x11\x63\x61se.supplemented\x12\x07\x63\x61se_id\"\xbb\x02\n\x0e\x43\x61seDueChanged\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fpromised_due_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10statutory_due_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x07 \x01(\t\x12\x0f\n\x07\x63\x61se_no\x18\x08 \x01(\t\x12\x11\n\titem_name\x18\t \x01(\t:\x1f\x8a\xb5\x18\x1b\n\x10\x63\x61se.due_changed\x12\x07\x63\x61se_id\"\xae\x01\n\x13\x43\x61sePromisedOverdue\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08org_path\x18\x05 \x01(\t:$\x8a\xb5\x18 \n\x15\x63\x61se.promised_overdue\x12\x07\x63\x61se_id\"\xb0\x01\n\x14\x43\x61seStatutoryOverdue\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08org_path\x18\x05 \x01(\t:%\x8a\xb5\x18!\n\x16\x63\x61se.statutory_overdue\x12\x07\x63\x61se_id*M\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_APPROVED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,16 +43,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEPRUNED']._serialized_options = b'\212\265\030\026\n\013case.pruned\022\007case_id'
   _globals['_CASERESULTISSUED']._loaded_options = None
   _globals['_CASERESULTISSUED']._serialized_options = b'\212\265\030\035\n\022case.result_issued\022\007case_id'
-  _globals['_OUTCOME']._serialized_start=1181
-  _globals['_OUTCOME']._serialized_end=1258
+  _globals['_CASEDECLINED']._loaded_options = None
+  _globals['_CASEDECLINED']._serialized_options = b'\212\265\030\030\n\rcase.declined\022\007case_id'
+  _globals['_CASEWITHDRAWN']._loaded_options = None
+  _globals['_CASEWITHDRAWN']._serialized_options = b'\212\265\030\031\n\016case.withdrawn\022\007case_id'
+  _globals['_CASETERMINATED']._loaded_options = None
+  _globals['_CASETERMINATED']._serialized_options = b'\212\265\030\032\n\017case.terminated\022\007case_id'
+  _globals['_CASESUPPLEMENTREQUESTED']._loaded_options = None
+  _globals['_CASESUPPLEMENTREQUESTED']._serialized_options = b'\212\265\030$\n\031case.supplement_requested\022\007case_id'
+  _globals['_CASESUPPLEMENTED']._loaded_options = None
+  _globals['_CASESUPPLEMENTED']._serialized_options = b'\212\265\030\034\n\021case.supplemented\022\007case_id'
+  _globals['_CASEDUECHANGED']._loaded_options = None
+  _globals['_CASEDUECHANGED']._serialized_options = b'\212\265\030\033\n\020case.due_changed\022\007case_id'
+  _globals['_CASEPROMISEDOVERDUE']._loaded_options = None
+  _globals['_CASEPROMISEDOVERDUE']._serialized_options = b'\212\265\030 \n\025case.promised_overdue\022\007case_id'
+  _globals['_CASESTATUTORYOVERDUE']._loaded_options = None
+  _globals['_CASESTATUTORYOVERDUE']._serialized_options = b'\212\265\030!\n\026case.statutory_overdue\022\007case_id'
+  _globals['_OUTCOME']._serialized_start=2976
+  _globals['_OUTCOME']._serialized_end=3053
   _globals['_CASEREADY']._serialized_start=138
-  _globals['_CASEREADY']._serialized_end=406
-  _globals['_CASEACCEPTED']._serialized_start=409
-  _globals['_CASEACCEPTED']._serialized_end=662
-  _globals['_CASEDECIDED']._serialized_start=665
-  _globals['_CASEDECIDED']._serialized_end=860
-  _globals['_CASEPRUNED']._serialized_start=863
-  _globals['_CASEPRUNED']._serialized_end=1003
-  _globals['_CASERESULTISSUED']._serialized_start=1006
-  _globals['_CASERESULTISSUED']._serialized_end=1179
+  _globals['_CASEREADY']._serialized_end=419
+  _globals['_CASEACCEPTED']._serialized_start=422
+  _globals['_CASEACCEPTED']._serialized_end=675
+  _globals['_CASEDECIDED']._serialized_start=678
+  _globals['_CASEDECIDED']._serialized_end=931
+  _globals['_CASEPRUNED']._serialized_start=934
+  _globals['_CASEPRUNED']._serialized_end=1074
+  _globals['_CASERESULTISSUED']._serialized_start=1077
+  _globals['_CASERESULTISSUED']._serialized_end=1250
+  _globals['_CASEDECLINED']._serialized_start=1253
+  _globals['_CASEDECLINED']._serialized_end=1478
+  _globals['_CASEWITHDRAWN']._serialized_start=1481
+  _globals['_CASEWITHDRAWN']._serialized_end=1630
+  _globals['_CASETERMINATED']._serialized_start=1633
+  _globals['_CASETERMINATED']._serialized_end=1864
+  _globals['_CASESUPPLEMENTREQUESTED']._serialized_start=1867
+  _globals['_CASESUPPLEMENTREQUESTED']._serialized_end=2139
+  _globals['_CASESUPPLEMENTED']._serialized_start=2142
+  _globals['_CASESUPPLEMENTED']._serialized_end=2300
+  _globals['_CASEDUECHANGED']._serialized_start=2303
+  _globals['_CASEDUECHANGED']._serialized_end=2618
+  _globals['_CASEPROMISEDOVERDUE']._serialized_start=2621
+  _globals['_CASEPROMISEDOVERDUE']._serialized_end=2795
+  _globals['_CASESTATUTORYOVERDUE']._serialized_start=2798
+  _globals['_CASESTATUTORYOVERDUE']._serialized_end=2974
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,7 @@ class CaseReady(_message.Message):
     REGION_CODE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     READY_AT_FIELD_NUMBER: _builtins.int
+    APP_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     case_no: _builtins.str
@@ -69,6 +70,8 @@ class CaseReady(_message.Message):
     org_path: _builtins.str
     region_code: _builtins.str
     version: _builtins.int
+    app: _builtins.str
+    """The department's own system that handles it, by its code; empty when officers do."""
     @_builtins.property
     def ready_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -85,10 +88,11 @@ class CaseReady(_message.Message):
         region_code: _builtins.str = ...,
         version: _builtins.int = ...,
         ready_at: _timestamp_pb2.Timestamp | None = ...,
+        app: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ready_at", b"ready_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "case_no", b"case_no", "filing_id", b"filing_id", "item_code", b"item_code", "item_name", b"item_name", "matter_code", b"matter_code", "org_id", b"org_id", "org_path", b"org_path", "ready_at", b"ready_at", "region_code", b"region_code", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "case_id", b"case_id", "case_no", b"case_no", "filing_id", b"filing_id", "item_code", b"item_code", "item_name", b"item_name", "matter_code", b"matter_code", "org_id", b"org_id", "org_path", b"org_path", "ready_at", b"ready_at", "region_code", b"region_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -144,10 +148,17 @@ class CaseDecided(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     DECIDED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
     outcome: Global___Outcome.ValueType
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told what was decided."""
+    case_no: _builtins.str
+    item_name: _builtins.str
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -158,10 +169,13 @@ class CaseDecided(_message.Message):
         version: _builtins.int = ...,
         outcome: Global___Outcome.ValueType = ...,
         decided_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "decided_at", b"decided_at", "filing_id", b"filing_id", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "decided_at", b"decided_at", "filing_id", b"filing_id", "item_name", b"item_name", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,3 +245,315 @@ class CaseResultIssued(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CaseResultIssued: _TypeAlias = CaseResultIssued  # noqa: Y015
+
+@_typing.final
+class CaseDeclined(_message.Message):
+    """A department did not take up a case (不予受理), on a ground of the law."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    DECLINED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    reason_code: _builtins.str
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def declined_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
+        declined_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["declined_at", b"declined_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "declined_at", b"declined_at", "filing_id", b"filing_id", "item_name", b"item_name", "reason_code", b"reason_code", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseDeclined: _TypeAlias = CaseDeclined  # noqa: Y015
+
+@_typing.final
+class CaseWithdrawn(_message.Message):
+    """The applicant took a case back (撤回) before it was decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "filing_id", b"filing_id", "version", b"version", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseWithdrawn: _TypeAlias = CaseWithdrawn  # noqa: Y015
+
+@_typing.final
+class CaseTerminated(_message.Message):
+    """A case ended without a decision (终止): by its department, or because a term passed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    TERMINATED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    reason_code: _builtins.str
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def terminated_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
+        terminated_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["terminated_at", b"terminated_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "filing_id", b"filing_id", "item_name", b"item_name", "reason_code", b"reason_code", "terminated_at", b"terminated_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseTerminated: _TypeAlias = CaseTerminated  # noqa: Y015
+
+@_typing.final
+class CaseSupplementRequested(_message.Message):
+    """A department asked, once, for all that a case lacks (补正)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "due_at", b"due_at", "filing_id", b"filing_id", "item_name", b"item_name", "requested_at", b"requested_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseSupplementRequested: _TypeAlias = CaseSupplementRequested  # noqa: Y015
+
+@_typing.final
+class CaseSupplemented(_message.Message):
+    """A case that lacked something is its department's again: the applicant answered, or the request was withdrawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SUPPLEMENTED_AT_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def supplemented_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        supplemented_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["supplemented_at", b"supplemented_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "filing_id", b"filing_id", "supplemented_at", b"supplemented_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseSupplemented: _TypeAlias = CaseSupplemented  # noqa: Y015
+
+@_typing.final
+class CaseDueChanged(_message.Message):
+    """The due times of an accepted case are others: its clocks were stopped, resumed or extended. A time that is not set stands still."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    PROMISED_DUE_AT_FIELD_NUMBER: _builtins.int
+    STATUTORY_DUE_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def promised_due_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def statutory_due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        promised_due_at: _timestamp_pb2.Timestamp | None = ...,
+        statutory_due_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "promised_due_at", b"promised_due_at", "statutory_due_at", b"statutory_due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "changed_at", b"changed_at", "filing_id", b"filing_id", "item_name", b"item_name", "promised_due_at", b"promised_due_at", "statutory_due_at", b"statutory_due_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseDueChanged: _TypeAlias = CaseDueChanged  # noqa: Y015
+
+@_typing.final
+class CasePromisedOverdue(_message.Message):
+    """The promised limit of a case passed without a decision: a failure of performance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    ORG_PATH_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    org_path: _builtins.str
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        org_path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "due_at", b"due_at", "filing_id", b"filing_id", "org_path", b"org_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CasePromisedOverdue: _TypeAlias = CasePromisedOverdue  # noqa: Y015
+
+@_typing.final
+class CaseStatutoryOverdue(_message.Message):
+    """The statutory limit of a case passed without a decision: a breach of the law."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    ORG_PATH_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    org_path: _builtins.str
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        org_path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "due_at", b"due_at", "filing_id", b"filing_id", "org_path", b"org_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseStatutoryOverdue: _TypeAlias = CaseStatutoryOverdue  # noqa: Y015

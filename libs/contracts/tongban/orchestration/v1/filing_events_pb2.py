@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,tongban/orchestration/v1/filing_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\xdd\x01\n\x0f\x46ilingSubmitted\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x11\n\tfiling_no\x18\x02 \x01(\t\x12\x13\n\x0bmatter_code\x18\x03 \x01(\t\x12\x16\n\x0ematter_version\x18\x04 \x01(\x05\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\r\n\x05\x63\x61ses\x18\x06 \x01(\x05\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:!\x8a\xb5\x18\x1d\n\x10\x66iling.submitted\x12\tfiling_id\"\x81\x01\n\x0c\x46ilingClosed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1e\x8a\xb5\x18\x1a\n\rfiling.closed\x12\tfiling_id\"\x8e\x01\n\x0fMatterPublished\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x0cpublished_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x8a\xb5\x18\x1f\n\x10matter.published\x12\x0bmatter_codeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,tongban/orchestration/v1/filing_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\xf3\x01\n\x0f\x46ilingSubmitted\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x11\n\tfiling_no\x18\x02 \x01(\t\x12\x13\n\x0bmatter_code\x18\x03 \x01(\t\x12\x16\n\x0ematter_version\x18\x04 \x01(\x05\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\r\n\x05\x63\x61ses\x18\x06 \x01(\x05\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x08 \x01(\t:!\x8a\xb5\x18\x1d\n\x10\x66iling.submitted\x12\tfiling_id\"\xaa\x01\n\x0c\x46ilingClosed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x04 \x01(\t\x12\x11\n\tfiling_no\x18\x05 \x01(\t:\x1e\x8a\xb5\x18\x1a\n\rfiling.closed\x12\tfiling_id\"\x8e\x01\n\x0fMatterPublished\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x0cpublished_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x8a\xb5\x18\x1f\n\x10matter.published\x12\x0bmatter_codeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATTERPUBLISHED']._loaded_options = None
   _globals['_MATTERPUBLISHED']._serialized_options = b'\212\265\030\037\n\020matter.published\022\013matter_code'
   _globals['_FILINGSUBMITTED']._serialized_start=140
-  _globals['_FILINGSUBMITTED']._serialized_end=361
-  _globals['_FILINGCLOSED']._serialized_start=364
-  _globals['_FILINGCLOSED']._serialized_end=493
-  _globals['_MATTERPUBLISHED']._serialized_start=496
-  _globals['_MATTERPUBLISHED']._serialized_end=638
+  _globals['_FILINGSUBMITTED']._serialized_end=383
+  _globals['_FILINGCLOSED']._serialized_start=386
+  _globals['_FILINGCLOSED']._serialized_end=556
+  _globals['_MATTERPUBLISHED']._serialized_start=559
+  _globals['_MATTERPUBLISHED']._serialized_end=701
 # @@protoc_insertion_point(module_scope)

@@ -27,8 +27,11 @@ class FindLicencesRequest(_message.Message):
 
     MATTER_CODE_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
     matter_code: _builtins.str
     """The matter they are needed for; consent is bound to it."""
+    filing_id: _builtins.str
+    """The filing they are needed for, when there is one: a consent may be bound to it."""
     @_builtins.property
     def queries(self) -> _containers.RepeatedCompositeFieldContainer[_licence_pb2.LicenceQuery]: ...
     def __init__(
@@ -36,10 +39,11 @@ class FindLicencesRequest(_message.Message):
         *,
         matter_code: _builtins.str = ...,
         queries: _abc.Iterable[_licence_pb2.LicenceQuery] | None = ...,
+        filing_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["matter_code", b"matter_code", "queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "matter_code", b"matter_code", "queries", b"queries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -121,6 +125,60 @@ class VerifyLicencesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyLicencesResponse: _TypeAlias = VerifyLicencesResponse  # noqa: Y015
+
+@_typing.final
+class ReverifyLicencesRequest(_message.Message):
+    """Asks for what was verified before to be verified again, as a legal duty of the deciding department."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    filing_id: _builtins.str
+    """The filing that the evidence on record is of."""
+    purpose: _builtins.str
+    """Why, as the holder will read it."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The keys of the queries that were verified for it; what was never verified is not found."""
+
+    def __init__(
+        self,
+        *,
+        filing_id: _builtins.str = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "keys", b"keys", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverifyLicencesRequest: _TypeAlias = ReverifyLicencesRequest  # noqa: Y015
+
+@_typing.final
+class ReverifyLicencesResponse(_message.Message):
+    """What was found now, one for each key, with evidence ids."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_licence_pb2.LicenceFinding]: ...
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[_licence_pb2.LicenceFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverifyLicencesResponse: _TypeAlias = ReverifyLicencesResponse  # noqa: Y015
 
 @_typing.final
 class CheckLicenceTypesRequest(_message.Message):

@@ -45,6 +45,11 @@ class LicenceServiceStub:
                 request_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesRequest.SerializeToString,
                 response_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesResponse.FromString,
                 _registered_method=True)
+        self.ReverifyLicences = channel.unary_unary(
+                '/tongban.verification.v1.LicenceService/ReverifyLicences',
+                request_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesRequest.SerializeToString,
+                response_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesResponse.FromString,
+                _registered_method=True)
         self.CheckLicenceTypes = channel.unary_unary(
                 '/tongban.verification.v1.LicenceService/CheckLicenceTypes',
                 request_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.CheckLicenceTypesRequest.SerializeToString,
@@ -70,6 +75,13 @@ class LicenceServiceServicer:
 
     def VerifyLicences(self, request, context):
         """Verifies licences for a submission and writes an evidence record for each; idempotent by filing and key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverifyLicences(self, request, context):
+        """Verifies again what was verified for a filing, for the department that decides on it; writes evidence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +113,11 @@ def add_LicenceServiceServicer_to_server(servicer, server):
                     servicer.VerifyLicences,
                     request_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesRequest.FromString,
                     response_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesResponse.SerializeToString,
+            ),
+            'ReverifyLicences': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverifyLicences,
+                    request_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesRequest.FromString,
+                    response_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesResponse.SerializeToString,
             ),
             'CheckLicenceTypes': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckLicenceTypes,
@@ -168,6 +185,33 @@ class LicenceService:
             '/tongban.verification.v1.LicenceService/VerifyLicences',
             tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesRequest.SerializeToString,
             tongban_dot_verification_dot_v1_dot_licence__service__pb2.VerifyLicencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverifyLicences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.verification.v1.LicenceService/ReverifyLicences',
+            tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesRequest.SerializeToString,
+            tongban_dot_verification_dot_v1_dot_licence__service__pb2.ReverifyLicencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class LicenceServiceStub:
     """Looks whether licences are there for a plan; writes no evidence."""
     VerifyLicences: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.VerifyLicencesRequest, _licence_service_pb2.VerifyLicencesResponse]
     """Verifies licences for a submission and writes an evidence record for each; idempotent by filing and key."""
+    ReverifyLicences: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.ReverifyLicencesRequest, _licence_service_pb2.ReverifyLicencesResponse]
+    """Verifies again what was verified for a filing, for the department that decides on it; writes evidence."""
     CheckLicenceTypes: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.CheckLicenceTypesRequest, _licence_service_pb2.CheckLicenceTypesResponse]
     """Tells which of the named licence types are published."""
     IssueLicence: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.IssueLicenceRequest, _licence_service_pb2.IssueLicenceResponse]
@@ -51,6 +53,8 @@ class LicenceServiceAsyncStub(LicenceServiceStub):
     """Looks whether licences are there for a plan; writes no evidence."""
     VerifyLicences: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.VerifyLicencesRequest, _licence_service_pb2.VerifyLicencesResponse]  # type: ignore[assignment]
     """Verifies licences for a submission and writes an evidence record for each; idempotent by filing and key."""
+    ReverifyLicences: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.ReverifyLicencesRequest, _licence_service_pb2.ReverifyLicencesResponse]  # type: ignore[assignment]
+    """Verifies again what was verified for a filing, for the department that decides on it; writes evidence."""
     CheckLicenceTypes: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.CheckLicenceTypesRequest, _licence_service_pb2.CheckLicenceTypesResponse]  # type: ignore[assignment]
     """Tells which of the named licence types are published."""
     IssueLicence: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.IssueLicenceRequest, _licence_service_pb2.IssueLicenceResponse]  # type: ignore[assignment]
@@ -74,6 +78,14 @@ class LicenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_licence_service_pb2.VerifyLicencesResponse, _abc.Awaitable[_licence_service_pb2.VerifyLicencesResponse]]:
         """Verifies licences for a submission and writes an evidence record for each; idempotent by filing and key."""
+
+    @_abc_1.abstractmethod
+    def ReverifyLicences(
+        self,
+        request: _licence_service_pb2.ReverifyLicencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_licence_service_pb2.ReverifyLicencesResponse, _abc.Awaitable[_licence_service_pb2.ReverifyLicencesResponse]]:
+        """Verifies again what was verified for a filing, for the department that decides on it; writes evidence."""
 
     @_abc_1.abstractmethod
     def CheckLicenceTypes(

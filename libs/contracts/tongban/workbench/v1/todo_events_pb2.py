@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tongban/workbench/v1/todo_events.proto\x12\x14tongban.workbench.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\xb0\x01\n\x0bTodoClaimed\x12\x0f\n\x07todo_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tsource_id\x18\x03 \x01(\t\x12\x0f\n\x07post_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12.\n\nclaimed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0ctodo.claimed\x12\x07todo_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tongban/workbench/v1/todo_events.proto\x12\x14tongban.workbench.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\xb0\x01\n\x0bTodoClaimed\x12\x0f\n\x07todo_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tsource_id\x18\x03 \x01(\t\x12\x0f\n\x07post_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12.\n\nclaimed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\x8a\xb5\x18\x17\n\x0ctodo.claimed\x12\x07todo_id\"\xb3\x01\n\x0cTodoReturned\x12\x0f\n\x07todo_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tsource_id\x18\x03 \x01(\t\x12\x0f\n\x07post_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0breturned_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\x8a\xb5\x18\x18\n\rtodo.returned\x12\x07todo_id\"\xb9\x01\n\x0eTodoReassigned\x12\x0f\n\x07todo_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tsource_id\x18\x03 \x01(\t\x12\x0f\n\x07post_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x31\n\rreassigned_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1e\x8a\xb5\x18\x1a\n\x0ftodo.reassigned\x12\x07todo_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TODOCLAIMED']._loaded_options = None
   _globals['_TODOCLAIMED']._serialized_options = b'\212\265\030\027\n\014todo.claimed\022\007todo_id'
+  _globals['_TODORETURNED']._loaded_options = None
+  _globals['_TODORETURNED']._serialized_options = b'\212\265\030\030\n\rtodo.returned\022\007todo_id'
+  _globals['_TODOREASSIGNED']._loaded_options = None
+  _globals['_TODOREASSIGNED']._serialized_options = b'\212\265\030\032\n\017todo.reassigned\022\007todo_id'
   _globals['_TODOCLAIMED']._serialized_start=130
   _globals['_TODOCLAIMED']._serialized_end=306
+  _globals['_TODORETURNED']._serialized_start=309
+  _globals['_TODORETURNED']._serialized_end=488
+  _globals['_TODOREASSIGNED']._serialized_start=491
+  _globals['_TODOREASSIGNED']._serialized_end=676
 # @@protoc_insertion_point(module_scope)

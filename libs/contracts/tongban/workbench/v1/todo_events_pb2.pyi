@@ -55,3 +55,79 @@ class TodoClaimed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TodoClaimed: _TypeAlias = TodoClaimed  # noqa: Y015
+
+@_typing.final
+class TodoReturned(_message.Message):
+    """A claimed todo was given back (退回), or its officer went away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TODO_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
+    POST_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RETURNED_AT_FIELD_NUMBER: _builtins.int
+    todo_id: _builtins.str
+    source: _builtins.str
+    source_id: _builtins.str
+    post_id: _builtins.str
+    """Who had it."""
+    version: _builtins.int
+    @_builtins.property
+    def returned_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        todo_id: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_id: _builtins.str = ...,
+        post_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        returned_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["returned_at", b"returned_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["post_id", b"post_id", "returned_at", b"returned_at", "source", b"source", "source_id", b"source_id", "todo_id", b"todo_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TodoReturned: _TypeAlias = TodoReturned  # noqa: Y015
+
+@_typing.final
+class TodoReassigned(_message.Message):
+    """A todo was handed to a post (转办)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TODO_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
+    POST_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASSIGNED_AT_FIELD_NUMBER: _builtins.int
+    todo_id: _builtins.str
+    source: _builtins.str
+    source_id: _builtins.str
+    post_id: _builtins.str
+    """To whom."""
+    version: _builtins.int
+    @_builtins.property
+    def reassigned_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        todo_id: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_id: _builtins.str = ...,
+        post_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        reassigned_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reassigned_at", b"reassigned_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["post_id", b"post_id", "reassigned_at", b"reassigned_at", "source", b"source", "source_id", b"source_id", "todo_id", b"todo_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TodoReassigned: _TypeAlias = TodoReassigned  # noqa: Y015

@@ -1,0 +1,88 @@
+"""Attachments (附件): scans that an applicant uploads where a licence cannot be verified."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from orchestration.domain.definition import Definition, Source
+from orchestration.domain.refusals import (
+    AttachmentEmpty,
+    AttachmentKindUnknown,
+    AttachmentKindWrong,
+    AttachmentsTooMany,
+    AttachmentTooLarge,
+    RequirementUnknown,
+)
+
+LARGEST = 10 * 1024 * 1024
+MOST = 5  # for one requirement
+
+
+class Kind(StrEnum):
+    """What may be uploaded."""
+
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+
+
+# What files of a kind begin with; what a browser says of them proves nothing.
+_SIGNS = {Kind.PDF: b"%PDF-", Kind.JPEG: b"\xff\xd8\xff", Kind.PNG: b"\x89PNG\r\n\x1a\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One uploaded file, without its content."""
+
+    attachment_id: str
+    filing_id: str
+    requirement: str
+    name: str
+    kind: Kind
+    size: int
+    digest: bytes
+    uploaded_at: datetime
+
+
+def check_requirement(definition: Definition, requirement: str) -> None:
+    """Scans stand for licences; what a form or another item gives is not scanned."""
+    if not any(each.code == requirement and each.source is Source.LICENCE for each in definition.requirements):
+        raise RequirementUnknown(requirement=requirement)
+
+
+def attach(
+    content: bytes,
+    *,
+    attachment_id: str,
+    filing_id: str,
+    requirement: str,
+    name: str,
+    declared: str,
+    present: Sequence[Attachment],
+    at: datetime,
+) -> Attachment:
+    """Take a file for a requirement; the same file again is the one that is there."""
+    kind = _kind(content, declared)
+    digest = sha256(content).digest()
+    beside = [each for each in present if each.requirement == requirement]
+    for each in beside:
+        if each.digest == digest:
+            return each
+    if len(beside) >= MOST:
+        raise AttachmentsTooMany(requirement=requirement, most=MOST)
+    return Attachment(attachment_id, filing_id, requirement, name, kind, len(content), digest, at)
+
+
+def _kind(content: bytes, declared: str) -> Kind:
+    if not content:
+        raise AttachmentEmpty
+    if len(content) > LARGEST:
+        raise AttachmentTooLarge(most=LARGEST)
+    for kind, sign in _SIGNS.items():
+        if content.startswith(sign):
+            if declared != kind.value:
+                raise AttachmentKindWrong(kind=kind.value)
+            return kind
+    raise AttachmentKindUnknown

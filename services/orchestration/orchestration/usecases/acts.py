@@ -1,0 +1,39 @@
+"""Writing down an act on a case for its applicant and for those who look after it."""
+
+from orchestration.domain.case import Case
+from orchestration.domain.document import document_of
+from orchestration.domain.filing import Dossier, Step
+from orchestration.store import Tx
+
+
+def record_act(
+    tx: Tx,
+    verb: str,
+    dossier: Dossier,
+    step: Step,
+    case_id: str,
+    *,
+    explanation: str | None = None,
+    **more: str | int,
+) -> Case:
+    """Journal what was done to a case, issue its document, and hand the case on as it is now."""
+    case = step.filing.case(case_id)
+    document = document_of(verb, dossier, case, document_id=str(tx.unit.ids()), explanation=explanation, at=tx.unit.at)
+    if document is not None:
+        tx.documents.add(document)
+    tx.unit.record(
+        f"orchestration.{verb}",
+        subject=("case", case_id),
+        owner=dossier.filing.applicant_id,
+        details={
+            "filing_id": dossier.filing.id,
+            "case_no": case.no,
+            "item": case.item,
+            "item_name": case.item_name,
+            "status": case.status.value,
+            "reason_code": case.reason_code,
+            "facts": [fact.happened.value for fact in step.facts],
+            **more,
+        },
+    )
+    return case

@@ -1,0 +1,83 @@
+"""The data key is changed while people go on working: everything is sealed anew and nothing is lost."""
+
+import asyncio
+from base64 import b64encode
+
+import pytest
+from common.crypto import key_id
+from orchestration import main
+from orchestration.store.sealing import SEALED
+from orchestration.usecases.reseal import reseal
+from pydantic import SecretStr
+
+from .desk import Desk
+
+SECOND = b64encode(b"2" * 32).decode()
+# what the plumbing keeps of messages and requests; digests are no content
+NOT_SEALED = {"idempotency.request_hash", "outbox.body", "dead_letters.body"}
+SEALED_COLUMNS = """
+    SELECT table_name || '.' || column_name FROM information_schema.columns c
+    JOIN information_schema.tables t USING (table_schema, table_name)
+    WHERE c.data_type = 'bytea' AND c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
+    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = quote_ident(table_name)::regclass)
+"""
+
+
+@pytest.fixture
+def served_with(open_house, settings, who):
+    """The same desks behind another process."""
+
+    async def opens(**keys):
+        changed = settings.model_copy(update={"data_keys": {name: SecretStr(key) for name, key in keys.items()}})
+        return Desk(await open_house(main.opened, main.house, changed, parts=("doors",)), who)
+
+    return opens
+
+
+async def keys_of(desk):
+    found = {}
+    for sealed in SEALED:
+        query = f"SELECT {sealed.column} FROM {sealed.table.name} WHERE {sealed.column} IS NOT NULL"
+        found[sealed.name] = {key_id(value) for (value,) in await desk.rows(query)}
+    return found
+
+
+async def test_every_sealed_column_is_known(desk):
+    columns = {name for (name,) in await desk.rows(SEALED_COLUMNS) if not name.endswith(".digest")}
+    assert columns == {each.name for each in SEALED} | NOT_SEALED
+
+
+async def test_everything_is_sealed_anew_while_people_go_on(desk, served_with, settings, capsys):
+    filing, cases = await desk.submitted()
+    await desk.pass_(cases, "birth_certificate")
+    item = next(name for name, status in (await desk.statuses(filing)).items() if status == "ready")
+    await desk.accept(cases[item], item)
+    assert (await desk.refuse(cases[item], item)).status_code == 200
+    drafts = [await desk.draft() for _ in range(4)]
+    before = await keys_of(desk)
+    assert before["filings.content"] == before["cases.result"] == before["idempotency.answer"] == {"k1"}
+    first = settings.data_keys["k1"].get_secret_value()
+    plans = {draft: (await desk.plan(draft))["plan_digest"] for draft in drafts}
+    async with await served_with(k1=first, k2=SECOND) as rotated:
+        done = asyncio.Event()
+        seen = []
+
+        async def work():
+            while not done.is_set():
+                seen.append((await rotated.filing(filing))["filing_id"])
+                seen.append(await rotated.draft())
+
+        working = asyncio.create_task(work())
+        try:
+            assert await reseal(rotated.app.store, [].append, batch=2) == 0
+        finally:
+            done.set()
+            await working
+        assert filing in seen
+        await main.reseal_all(rotated.app)
+        assert "everything lies under the current key" in capsys.readouterr().out
+        assert set().union(*(await keys_of(rotated)).values()) == {"k2"}
+    async with await served_with(k2=SECOND) as alone:
+        for draft, digest in plans.items():
+            assert (await alone.plan(draft))["plan_digest"] == digest
+        assert (await alone.submit(drafts[0])).status_code == 200

@@ -1,0 +1,45 @@
+"""Messages at the HTTP door."""
+
+from typing import Annotated
+from uuid import UUID
+
+from common.auth import Actor
+from common.paging import DEFAULT_SIZE, MAX_CURSOR, MAX_SIZE, Page
+from common.permissions import Caller, Permission
+from common.web import may
+from fastapi import APIRouter, Query
+
+from workbench import usecases
+from workbench.api.access import StoreDep
+from workbench.domain.message import MessageView, Unread
+
+router = APIRouter(prefix="/v1")
+
+MayReadMessage = Annotated[
+    Actor, may(Permission("workbench:read_message", frozenset({Caller.CITIZEN, Caller.OFFICER})))
+]
+
+
+@router.get("/messages")
+async def list_messages(
+    *,
+    store: StoreDep,
+    actor: MayReadMessage,
+    unread: Annotated[bool, Query()] = False,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR)] = None,
+    page_size: Annotated[int, Query(ge=1, le=MAX_SIZE)] = DEFAULT_SIZE,
+) -> Page[MessageView]:
+    async with store.begin(actor) as tx:
+        return await usecases.list_messages(tx, unread=unread, cursor=cursor, size=page_size)
+
+
+@router.get("/messages/counts")
+async def count_unread(store: StoreDep, actor: MayReadMessage) -> Unread:
+    async with store.begin(actor) as tx:
+        return await usecases.count_unread(tx)
+
+
+@router.post("/messages/{message_id}:read")
+async def read_message(message_id: UUID, store: StoreDep, actor: MayReadMessage) -> MessageView:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(await usecases.read_message(tx, message_id))
