@@ -97,6 +97,50 @@ class FilingClosed(_message.Message):
 Global___FilingClosed: _TypeAlias = FilingClosed  # noqa: Y015
 
 @_typing.final
+class FilingProposed(_message.Message):
+    """A filing was proposed to a person (提示): filled in advance, and nothing of it leaves the person before it is confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
+    MATTER_VERSION_FIELD_NUMBER: _builtins.int
+    MATTER_NAME_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    PROPOSED_AT_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    filing_id: _builtins.str
+    matter_code: _builtins.str
+    matter_version: _builtins.int
+    matter_name: _builtins.str
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is asked to confirm."""
+    @_builtins.property
+    def proposed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be confirmed."""
+
+    def __init__(
+        self,
+        *,
+        filing_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
+        matter_version: _builtins.int = ...,
+        matter_name: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+        proposed_at: _timestamp_pb2.Timestamp | None = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "proposed_at", b"proposed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "due_at", b"due_at", "filing_id", b"filing_id", "matter_code", b"matter_code", "matter_name", b"matter_name", "matter_version", b"matter_version", "proposed_at", b"proposed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilingProposed: _TypeAlias = FilingProposed  # noqa: Y015
+
+@_typing.final
 class MatterPublished(_message.Message):
     """A matter (一件事) version was published."""
 
