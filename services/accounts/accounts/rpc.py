@@ -59,6 +59,12 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
             found = await posts.batch_get_posts(tx, _ids(request.post_ids))
         return pb.BatchGetPostsResponse(posts=[_post(post) for post in found])
 
+    async def FindPosts(self, request: pb.FindPostsRequest, context: rpc.Context) -> pb.FindPostsResponse:  # noqa: N802
+        _check_count(request.org_ids)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            found = await posts.find_posts(tx, _ids(request.org_ids), permission=request.permission)
+        return pb.FindPostsResponse(posts=[_post(post) for post in found])
+
     async def BatchGetPersons(  # noqa: N802
         self, request: pb.BatchGetPersonsRequest, context: rpc.Context
     ) -> pb.BatchGetPersonsResponse:

@@ -92,6 +92,19 @@ async def test_it_is_taken_back_at_once(city, lend, facts):
     assert (await city.ask("GET", "/v1/delegations", city.officer("chief"))).json() == {"items": []}
 
 
+async def test_a_lent_post_is_looked_up_as_long_as_it_is_held(city, lend):
+    delegation = (await lend()).json()
+    request = pb.BatchGetPostsRequest(post_ids=[delegation["delegation_id"]])
+    (post,) = (await city.call("BatchGetPosts", request, city.service())).posts
+    assert (post.post_id, post.employee_id, post.acts_for_post_id) == (
+        *(delegation["delegation_id"], POWERLESS),
+        post_of("revealer"),
+    )
+    assert not (await city.call("BatchGetPosts", request, city.officer("zichuan_chief"))).posts
+    city.clock.advance(timedelta(days=7))
+    assert not (await city.call("BatchGetPosts", request, city.service())).posts
+
+
 async def test_it_is_over_with_the_post(city, lend, facts):
     delegation = (await lend()).json()
     await city.tell(f"posts/{post_of('revealer')}:end", None, city.officer("chief"))

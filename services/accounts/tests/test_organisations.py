@@ -117,6 +117,27 @@ async def test_colleagues_posts_are_looked_up_within_the_scope(city):
     assert refused.value.reason == "CALLER_NOT_ALLOWED"
 
 
+async def test_posts_of_a_body_are_found_by_what_they_may_do(city):
+    org_id = BODIES["police"][0]
+
+    async def found(permission, token):
+        request = pb.FindPostsRequest(org_ids=[org_id, "no id"], permission=permission)
+        return [post.post_id for post in (await city.call("FindPosts", request, token)).posts]
+
+    everybody = await found("", city.service())
+    assert set(everybody) == {post_of(name) for name in ("reader", "revealer", "powerless")}
+    assert await found("accounts:reveal_person", city.service()) == [post_of("revealer")]
+    assert await found("accounts:reveal_person", city.officer("zichuan_chief")) == []
+    await city.tell(f"posts/{post_of('revealer')}:end", None, city.officer("chief"))
+    assert await found("accounts:reveal_person", city.service()) == []
+    reader = ("employee", OFFICERS["reader"][0])
+    await city.tell(f"accounts/{'/'.join(reader)}:suspend", {"reason": "核实"}, city.officer("chief"))
+    assert await found("", city.service()) == [post_of("powerless")]
+    with pytest.raises(RemoteRefusal) as refused:
+        await city.call("FindPosts", pb.FindPostsRequest(org_ids=[org_id]), city.citizen())
+    assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
 async def test_an_officer_is_told_who_he_is(city):
     me = (await city.ask("GET", "/v1/me", city.officer("reader"))).json()
     assert (me["kind"], me["employee"]["name"]) == ("officer", "孙立")

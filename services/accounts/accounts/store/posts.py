@@ -8,7 +8,7 @@ from uuid import UUID
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import Row, exists, select, text
+from sqlalchemy import ColumnElement, Row, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.domain.delegation import lent
@@ -179,10 +179,25 @@ class Posts:
         return held + [lent(each, by_id[each.post_id]) for each in map(delegation_of, rows)]
 
     async def visible(self, post_ids: Collection[UUID]) -> list[Post]:
-        """Load those of the posts that the caller may see."""
-        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
-        rows = await self._unit.connection.execute(select(posts).where(posts.c.post_id.in_(post_ids), scope))
-        return [_post(row) for row in rows]
+        """Load those of the posts, own or lent, that the caller may see and whose holders are let in."""
+        lent_ones = [
+            delegation_of(row)
+            for row in await self._unit.connection.execute(
+                select(delegations).where(
+                    delegations.c.delegation_id.in_(post_ids),
+                    ~_away(delegations.c.delegator_id),
+                    ~_away(delegations.c.delegate_id),
+                )
+            )
+        ]
+        asked = {*post_ids, *(each.post_id for each in lent_ones)}
+        found = {post.post_id: post for post in await self._visible(posts.c.post_id.in_(asked))}
+        lenders = [(each, found[each.post_id]) for each in lent_ones if each.post_id in found]
+        return [post for post_id, post in found.items() if post_id in post_ids] + [lent(*each) for each in lenders]
+
+    async def visible_in(self, org_ids: Collection[UUID]) -> list[Post]:
+        """Load the posts of organisations that the caller may see and whose holders are let in."""
+        return await self._visible(posts.c.org_id.in_(org_ids))
 
     async def visible_of(self, employee_id: UUID) -> list[Post]:
         """Load those posts of an employee that the caller may see."""
@@ -192,14 +207,25 @@ class Posts:
         )
         return [_post(row) for row in rows]
 
+    async def _visible(self, wanted: ColumnElement[bool]) -> list[Post]:
+        scope = visible(self._unit.actor, region=posts.c.region_code, org=posts.c.org_path)
+        statement = select(posts).where(wanted, scope, ~_away(posts.c.employee_id))
+        ordered = statement.order_by(posts.c.org_path, posts.c.rank, posts.c.post_id)
+        return [_post(row) for row in await self._unit.connection.execute(ordered)]
+
+
+def _away(employee_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Say whether an employee is not let in."""
+    return exists().where(accounts.c.account_id == employee_id, accounts.c.state != "active")
+
 
 async def posts_of(connection: AsyncConnection, employee_id: UUID) -> list[Post]:
     """Load an employee's posts, those lent to him or her after the own ones, past ones included."""
     rows = await connection.execute(select(posts).where(posts.c.employee_id == employee_id).order_by(posts.c.rank))
     own = [_post(row) for row in rows]
     # Nobody acts for whom is not let in.
-    away = exists().where(accounts.c.account_id == delegations.c.delegator_id, accounts.c.state != "active")
-    rows = await connection.execute(select(delegations).where(delegations.c.delegate_id == employee_id, ~away))
+    mine = delegations.c.delegate_id == employee_id
+    rows = await connection.execute(select(delegations).where(mine, ~_away(delegations.c.delegator_id)))
     given = [delegation_of(row) for row in rows]
     if given:
         asked = posts.c.post_id.in_([each.post_id for each in given])

@@ -145,8 +145,14 @@ async def act_in(tx: Tx, post_id: UUID | None) -> Post:
 
 
 async def batch_get_posts(tx: Tx, post_ids: Collection[UUID]) -> list[Post]:
-    """Read many posts of the caller's scope at once; those unknown, or not held now, are left out."""
+    """Read many posts of the caller's scope at once, own and lent; those unknown, or not held now, are left out."""
     return [post for post in await tx.posts.visible(post_ids) if post.is_held(tx.unit.at)]
+
+
+async def find_posts(tx: Tx, org_ids: Collection[UUID], *, permission: str) -> list[Post]:
+    """Find the posts of organisations in the caller's scope that are held now and may do something."""
+    found = await tx.posts.visible_in(org_ids)
+    return [post for post in found if post.is_held(tx.unit.at) and (not permission or permission in post.permissions)]
 
 
 def uuid_or_none(text: str | None) -> UUID | None:

@@ -269,6 +269,54 @@ class BatchGetPostsResponse(_message.Message):
 Global___BatchGetPostsResponse: _TypeAlias = BatchGetPostsResponse  # noqa: Y015
 
 @_typing.final
+class FindPostsRequest(_message.Message):
+    """Asks who works in organisations, by what they may do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_IDS_FIELD_NUMBER: _builtins.int
+    PERMISSION_FIELD_NUMBER: _builtins.int
+    permission: _builtins.str
+    """"service:verb"; empty: whatever they may do."""
+    @_builtins.property
+    def org_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        org_ids: _abc.Iterable[_builtins.str] | None = ...,
+        permission: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org_ids", b"org_ids", "permission", b"permission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindPostsRequest: _TypeAlias = FindPostsRequest  # noqa: Y015
+
+@_typing.final
+class FindPostsResponse(_message.Message):
+    """The posts found, by organisation and rank."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Post]: ...
+    def __init__(
+        self,
+        *,
+        posts: _abc.Iterable[_account_pb2.Post] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posts", b"posts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindPostsResponse: _TypeAlias = FindPostsResponse  # noqa: Y015
+
+@_typing.final
 class BatchGetPersonsRequest(_message.Message):
     """Asks for persons by id, for a purpose."""
 

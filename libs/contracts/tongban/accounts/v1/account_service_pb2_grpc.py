@@ -50,6 +50,11 @@ class AccountServiceStub:
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
                 response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
                 _registered_method=True)
+        self.FindPosts = channel.unary_unary(
+                '/tongban.accounts.v1.AccountService/FindPosts',
+                request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsRequest.SerializeToString,
+                response_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsResponse.FromString,
+                _registered_method=True)
         self.BatchGetPersons = channel.unary_unary(
                 '/tongban.accounts.v1.AccountService/BatchGetPersons',
                 request_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPersonsRequest.SerializeToString,
@@ -96,7 +101,14 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetPosts(self, request, context):
-        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out.
+        """Looks up many posts at once, lent ones too; those that nobody holds now, or out of the caller's scope, are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindPosts(self, request, context):
+        """Finds the posts of organisations that may do something and are held now, within the caller's scope.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +166,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.BatchGetPosts,
                     request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.FromString,
                     response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.SerializeToString,
+            ),
+            'FindPosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindPosts,
+                    request_deserializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsRequest.FromString,
+                    response_serializer=tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsResponse.SerializeToString,
             ),
             'BatchGetPersons': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetPersons,
@@ -263,6 +280,33 @@ class AccountService:
             '/tongban.accounts.v1.AccountService/BatchGetPosts',
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsRequest.SerializeToString,
             tongban_dot_accounts_dot_v1_dot_account__service__pb2.BatchGetPostsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindPosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.accounts.v1.AccountService/FindPosts',
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsRequest.SerializeToString,
+            tongban_dot_accounts_dot_v1_dot_account__service__pb2.FindPostsResponse.FromString,
             options,
             channel_credentials,
             insecure,

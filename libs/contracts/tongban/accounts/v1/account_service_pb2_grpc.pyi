@@ -38,7 +38,9 @@ class AccountServiceStub:
     ResolvePost: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
     BatchGetPosts: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]
-    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
+    """Looks up many posts at once, lent ones too; those that nobody holds now, or out of the caller's scope, are left out."""
+    FindPosts: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.FindPostsRequest, _account_service_pb2.FindPostsResponse]
+    """Finds the posts of organisations that may do something and are held now, within the caller's scope."""
     BatchGetPersons: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]
@@ -60,7 +62,9 @@ class AccountServiceAsyncStub(AccountServiceStub):
     ResolvePost: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ResolvePostRequest, _account_service_pb2.ResolvePostResponse]  # type: ignore[assignment]
     """Resolves the post that the calling employee asks to act in; the first by rank when none is named."""
     BatchGetPosts: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPostsRequest, _account_service_pb2.BatchGetPostsResponse]  # type: ignore[assignment]
-    """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
+    """Looks up many posts at once, lent ones too; those that nobody holds now, or out of the caller's scope, are left out."""
+    FindPosts: _aio.UnaryUnaryMultiCallable[_account_service_pb2.FindPostsRequest, _account_service_pb2.FindPostsResponse]  # type: ignore[assignment]
+    """Finds the posts of organisations that may do something and are held now, within the caller's scope."""
     BatchGetPersons: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetPersonsRequest, _account_service_pb2.BatchGetPersonsResponse]  # type: ignore[assignment]
     """Looks up many persons at once, masked; every read is journalled with its purpose."""
     BatchGetOrganisations: _aio.UnaryUnaryMultiCallable[_account_service_pb2.BatchGetOrganisationsRequest, _account_service_pb2.BatchGetOrganisationsResponse]  # type: ignore[assignment]
@@ -97,7 +101,15 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.BatchGetPostsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.BatchGetPostsResponse, _abc.Awaitable[_account_service_pb2.BatchGetPostsResponse]]:
-        """Looks up many posts at once; those that are not held now, or out of the caller's scope, are left out."""
+        """Looks up many posts at once, lent ones too; those that nobody holds now, or out of the caller's scope, are left out."""
+
+    @_abc_1.abstractmethod
+    def FindPosts(
+        self,
+        request: _account_service_pb2.FindPostsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.FindPostsResponse, _abc.Awaitable[_account_service_pb2.FindPostsResponse]]:
+        """Finds the posts of organisations that may do something and are held now, within the caller's scope."""
 
     @_abc_1.abstractmethod
     def BatchGetPersons(
