@@ -12,11 +12,11 @@ from uuid import UUID
 
 from common import telemetry, transaction
 from common.auth import Actor, Call, system
-from common.crypto import KeyRing
 from common.db import Database
 from common.errors import Conflict, Refusal, Unavailable
 from common.permissions import Caller
 from prometheus_client import Counter
+from sealing import KeyRing
 
 from gateway.sessions import Session
 

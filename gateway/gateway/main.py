@@ -11,12 +11,12 @@ from uuid import UUID
 import aiohttp
 from common import config, process
 from common.auth import Verifier
-from common.crypto import KeyRing
 from common.db import Database
 from common.process import House
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from sealing import KeyRing
 
 from gateway.api import Api
 from gateway.domain import Limit

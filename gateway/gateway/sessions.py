@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import orjson
-from common.crypto import KeyRing, SealBroken
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sealing import KeyRing, SealBroken
 
 from gateway.domain import Device, Face, Limit, SessionsAway
 from gateway.limits import BUCKET, Allowance, allowance

@@ -15,6 +15,7 @@ BUF = ROOT / "node_modules" / ".bin" / "buf"
 PACKAGES = {
     "common": "libs/common",
     "worktime": "libs/worktime",
+    "sealing": "libs/sealing",
     **{service: f"services/{service}" for service in SERVICES},
     "gateway": "gateway",
     "demo": "demo",

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sealing import KeyRing, Sealed
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.errors import Invalid
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ TABLES_1 = (
     )
     """,
     "create index idempotency_at on idempotency (at)",
+)
+
+# what was answered, for whoever seals a service's columns anew
+ANSWERS = Sealed(
+    Table(
+        "idempotency",
+        MetaData(),
+        *(Column(name, Text, primary_key=True) for name in ("caller", "route", "key")),
+        Column("answer", LargeBinary),
+    ),
+    "answer",
+    bound="idempotency:{0}:{1}:{2}",
 )
 
 INSERT = """insert into idempotency (caller, route, key, request_hash, answer, at)

@@ -20,12 +20,12 @@ import asyncpg
 import orjson
 from google.protobuf.message import Message
 from pydantic import TypeAdapter
+from sealing import KeyRing
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import db, idempotency, inbox, journal, outbox
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.db import Database
 from common.errors import Conflict, Refusal
 from common.telemetry import log, trace_id, traceparent

@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import UUID
 
 from common import permissions, process, rpc, web
-from common.auth import Authenticator, Verifier
+from common.auth import Authenticator, Verifier, system
 from common.bus import Bus
-from common.crypto import KeyRing
 from common.db import Database
 from pydantic import SecretStr
+from sealing import KeyRing, reseal
 
 from accounts import jobs
 from accounts.api import router
@@ -23,9 +23,9 @@ from accounts.domain.realms import Surroundings
 from accounts.rpc import SERVICES
 from accounts.settings import Settings
 from accounts.store import Store
+from accounts.store.sealing import SEALED
 from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
-from accounts.usecases.reseal import reseal
 from accounts.usecases.states import Doorkeeper
 
 NAME = "accounts"
@@ -112,7 +112,8 @@ async def reconcile(app: App) -> None:
 
 async def reseal_all(app: App) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
-    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+    begin = partial(app.store.begin, system(NAME, route="reseal"))
+    if await reseal(begin, SEALED, lambda line: sys.stdout.write(f"{line}\n")):
         sys.exit(1)
 
 

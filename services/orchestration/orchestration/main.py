@@ -13,8 +13,8 @@ from uuid import UUID
 from common import config, process, rpc, telemetry, web
 from common.auth import Authenticator, CachedPosts, ServiceToken, Verifier, system
 from common.bus import Bus
-from common.crypto import KeyRing
 from common.db import Database
+from sealing import KeyRing, reseal
 from worktime import national
 
 from orchestration import jobs, usecases
@@ -24,8 +24,8 @@ from orchestration.clients import Accounts, Apps, Departments, Places, Signer, V
 from orchestration.consumers import subscriptions
 from orchestration.settings import Settings
 from orchestration.store import Store
+from orchestration.store.sealing import SEALED
 from orchestration.usecases import App, Bulkheads, Outside
-from orchestration.usecases.reseal import reseal
 
 NAME = "orchestration"
 LOCALE = Path(__file__).parent / "locale"
@@ -121,7 +121,8 @@ async def retry(app: Opened) -> None:
 
 async def reseal_all(app: Opened) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
-    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+    begin = partial(app.store.begin, system(NAME, route="reseal"))
+    if await reseal(begin, SEALED, lambda line: sys.stdout.write(f"{line}\n")):
         sys.exit(1)
 
 

@@ -2,25 +2,20 @@
 
 import asyncio
 from base64 import b64encode
+from functools import partial
 
 import pytest
-from common.crypto import key_id
+from common.auth import system
+from common.testing import sealed_columns
 from orchestration import main
 from orchestration.store.sealing import SEALED
-from orchestration.usecases.reseal import reseal
 from pydantic import SecretStr
+from sealing import key_id, reseal
 
 from .desk import Desk
 
 SECOND = b64encode(b"2" * 32).decode()
-# what the plumbing keeps of messages and requests; digests are no content
-NOT_SEALED = {"idempotency.request_hash", "outbox.body", "dead_letters.body"}
-SEALED_COLUMNS = """
-    SELECT table_name || '.' || column_name FROM information_schema.columns c
-    JOIN information_schema.tables t USING (table_schema, table_name)
-    WHERE c.data_type = 'bytea' AND c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
-    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = quote_ident(table_name)::regclass)
-"""
+DIGESTS = {"attachments.digest", "callbacks.digest"}
 
 
 @pytest.fixture
@@ -43,8 +38,7 @@ async def keys_of(desk):
 
 
 async def test_every_sealed_column_is_known(desk):
-    columns = {name for (name,) in await desk.rows(SEALED_COLUMNS) if not name.endswith(".digest")}
-    assert columns == {each.name for each in SEALED} | NOT_SEALED
+    assert await sealed_columns(desk.rows, digests=DIGESTS) == {each.name for each in SEALED}
 
 
 async def test_everything_is_sealed_anew_while_people_go_on(desk, served_with, settings, capsys):
@@ -69,7 +63,8 @@ async def test_everything_is_sealed_anew_while_people_go_on(desk, served_with, s
 
         working = asyncio.create_task(work())
         try:
-            assert await reseal(rotated.app.store, [].append, batch=2) == 0
+            begin = partial(rotated.app.store.begin, system(main.NAME, route="reseal"))
+            assert await reseal(begin, SEALED, [].append, batch=2) == 0
         finally:
             done.set()
             await working

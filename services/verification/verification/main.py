@@ -5,21 +5,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from common import process, rpc, web
-from common.auth import Authenticator, CachedPosts, Verifier
+from common.auth import Authenticator, CachedPosts, Verifier, system
 from common.bus import Bus
-from common.crypto import KeyRing
 from common.db import Database
+from sealing import KeyRing, reseal
 
 from verification.api import router
 from verification.clients import Guardians, Posts
 from verification.rpc import services
 from verification.settings import Settings
 from verification.store import Store
-from verification.usecases.reseal import reseal
+from verification.store.sealing import SEALED
 
 NAME = "verification"
 LOCALE = Path(__file__).parent / "locale"
@@ -78,7 +79,8 @@ def house(app: App) -> process.House:
 
 async def reseal_all(app: App) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
-    if await reseal(app.store, lambda line: sys.stdout.write(f"{line}\n")):
+    begin = partial(app.store.begin, system(NAME, route="reseal"))
+    if await reseal(begin, SEALED, lambda line: sys.stdout.write(f"{line}\n")):
         sys.exit(1)
 
 

@@ -1,6 +1,7 @@
 """The hallway: builds the app, opens the doors, closes them in order."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from pathlib import Path
 from uuid import UUID
 
 from common import config, process, rpc, web
-from common.auth import Authenticator, CachedPosts, Verifier
+from common.auth import Authenticator, CachedPosts, Verifier, system
 from common.bus import Bus
-from common.crypto import KeyRing
 from common.db import Database
+from sealing import KeyRing, reseal
 
 from workbench import jobs
 from workbench.api import router
@@ -23,6 +24,7 @@ from workbench.domain.app import AddressRules
 from workbench.rpc import SERVICES
 from workbench.settings import Settings
 from workbench.store import Store
+from workbench.store.sealing import SEALED
 from workbench.usecases.hub import STREAM, Hub
 
 NAME = "workbench"
@@ -51,6 +53,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     keys = KeyRing.from_settings(
         {name: key.get_secret_value() for name, key in settings.data_keys.items()},
         settings.index_key.get_secret_value(),
+        settings.data_key,
     )
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
@@ -96,5 +99,12 @@ def house(app: App) -> process.House:
     )
 
 
+async def reseal_all(app: App) -> None:
+    """Seal everything under the current key; fail as long as something lies under another."""
+    begin = partial(app.store.begin, system(NAME, route="reseal"))
+    if await reseal(begin, SEALED, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house)
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all})

@@ -11,6 +11,8 @@ class Settings(config.Settings, env_prefix="WORKBENCH_"):
     nats_url: str
     keycloak_url: str
     data_keys: dict[str, SecretStr]
+    # which of them seals; unless named, the last. A new key is first given to every process, then named
+    data_key: str = ""
     index_key: SecretStr
     accounts_grpc: str
     http_port: int

@@ -8,7 +8,7 @@ import pytest
 
 from common import telemetry
 from common.testing.bus import Broker, broker, broker_process, bus
-from common.testing.database import Databases, MakeDatabase, database, databases
+from common.testing.database import Databases, MakeDatabase, database, databases, sealed_columns
 from common.testing.house import Living, living
 from common.testing.issuer import Issuer
 from common.testing.matrix import Door, Matrix, Stranger, Who
@@ -33,6 +33,7 @@ __all__ = [
     "database",
     "databases",
     "living",
+    "sealed_columns",
 ]  # fmt: skip
 
 type OpenHouse = Callable[..., Awaitable[Living]]

@@ -1,14 +1,24 @@
 """A database of its own for each test, cloned from one that was migrated once."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from common import db, process
 from common.testing.world import Ids
+
+# what the plumbing keeps of messages and requests
+_PLUMBING = {"idempotency.request_hash", "outbox.body", "dead_letters.body"}
+_BINARY = """
+    SELECT table_name || '.' || column_name FROM information_schema.columns c
+    JOIN information_schema.tables t USING (table_schema, table_name)
+    WHERE c.data_type = 'bytea' AND c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
+    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = quote_ident(table_name)::regclass)
+"""
 
 type MakeDatabase = Callable[..., Awaitable[str]]
 
@@ -71,3 +81,12 @@ async def database(databases: Databases) -> AsyncIterator[MakeDatabase]:
     yield make
     for url in urls:
         await databases.drop(url)
+
+
+async def sealed_columns(rows: Callable[[str], Awaitable[Iterable[Any]]], *, digests: Iterable[str] = ()) -> set[str]:
+    """Name every binary column of a service's tables; those that are not `digests` hold sealed values."""
+    found = {name for (name,) in await rows(_BINARY)} - _PLUMBING
+    forgotten = set(digests) - found
+    if forgotten:
+        raise LookupError(f"no such columns: {forgotten}")
+    return found - set(digests)

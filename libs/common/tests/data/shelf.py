@@ -7,10 +7,10 @@ from pathlib import Path
 
 from common import transaction
 from common.auth import Call, system
-from common.crypto import KeyRing
 from common.db import Database
 from common.inbox import Subscriptions
 from common.permissions import Caller
+from sealing import KeyRing
 from tongban.orchestration.v1 import case_events_pb2 as pb
 
 MIGRATIONS = Path(__file__).parent / "migrations"

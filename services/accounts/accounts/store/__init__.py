@@ -8,9 +8,9 @@ from uuid import UUID
 
 from common import transaction
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
+from sealing import KeyRing
 
 from accounts.domain.account import AccountKind, check_active
 from accounts.domain.post import Post, resolve
@@ -22,7 +22,6 @@ from accounts.store.legal_persons import LegalPersons
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
-from accounts.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -41,7 +40,6 @@ class Tx:
     guardianships: Guardianships
     legal_persons: LegalPersons
     access: AccessLog
-    sealing: Sealing
 
 
 class Store:
@@ -79,7 +77,6 @@ class Store:
                 guardianships=Guardianships(unit),
                 legal_persons=LegalPersons(unit),
                 access=AccessLog(unit),
-                sealing=Sealing(unit),
             )
 
     async def resolve_post(self, employee_id: UUID, post_id: UUID | None) -> Post:

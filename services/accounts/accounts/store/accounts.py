@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from common.crypto import KeyRing
 from common.transaction import Transaction
+from sealing import KeyRing
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from common import transaction
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
+from sealing import KeyRing
 from worktime import Calendar
 
 from orchestration.store.app_calls import AppCalls
@@ -21,7 +21,6 @@ from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
-from orchestration.store.sealing import Sealing
 from orchestration.store.timers import Timers
 from orchestration.store.watches import Watches
 
@@ -41,7 +40,6 @@ class Tx:
     documents: Documents
     app_calls: AppCalls
     operations: Operations
-    sealing: Sealing
     watches: Watches
     timers: Timers
 
@@ -88,7 +86,6 @@ class Store:
                 documents=Documents(unit),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),
-                sealing=Sealing(unit),
                 watches=Watches(unit),
                 timers=Timers(unit),
             )

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from common.crypto import KeyRing
 from pydantic import TypeAdapter
+from sealing import KeyRing
 from worktime import Clock
 
 from orchestration.domain.case import Case, Clocks, Status

@@ -8,16 +8,15 @@ from uuid import UUID
 
 from common import transaction
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.db import Database
 from common.transaction import Transaction
+from sealing import KeyRing
 
 from verification.store.consent_requests import ConsentRequests
 from verification.store.consents import Consents
 from verification.store.evidence import EvidenceRecords
 from verification.store.licence_types import LicenceTypes
 from verification.store.licences import Licences
-from verification.store.sealing import Sealing
 
 __all__ = ["Store", "Tx"]
 
@@ -32,7 +31,6 @@ class Tx:
     consents: Consents
     consent_requests: ConsentRequests
     evidence: EvidenceRecords
-    sealing: Sealing
 
 
 class Store:
@@ -66,5 +64,4 @@ class Store:
                 consents=Consents(unit),
                 consent_requests=ConsentRequests(unit),
                 evidence=EvidenceRecords(unit),
-                sealing=Sealing(unit),
             )

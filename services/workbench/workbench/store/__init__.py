@@ -9,10 +9,10 @@ from uuid import UUID
 
 from common import transaction
 from common.auth import Actor
-from common.crypto import KeyRing
 from common.db import Database
 from common.telemetry import log
 from common.transaction import Transaction
+from sealing import KeyRing
 
 from workbench.store.absences import Absences
 from workbench.store.apps import Apps

@@ -1,4 +1,4 @@
-"""Personal data at rest: sealed columns, and blind indexes to find them by."""
+"""The keys: what seals, what opens, and blind indexes to find sealed values by."""
 
 import hashlib
 import hmac
@@ -35,7 +35,8 @@ class KeyRing:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._headers = {key_id: bytes((VERSION, len(key_id.encode()))) + key_id.encode() for key_id in keys}
         self._seal = self._ciphers[current]
-        self._header = self._headers[current]
+        # what every value begins with that the current key has sealed
+        self.header = self._headers[current]
         self._index_key = index_key
 
     @classmethod
@@ -49,7 +50,7 @@ class KeyRing:
 
     def seal(self, plaintext: bytes, *, bound: str) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
-        return self._header + nonce + self._seal.encrypt(nonce, plaintext, self._header + bound.encode())
+        return self.header + nonce + self._seal.encrypt(nonce, plaintext, self.header + bound.encode())
 
     def open(self, sealed: bytes, *, bound: str) -> bytes:
         header = self._headers.get(key_id(sealed))

@@ -1,9 +1,9 @@
 from base64 import b64encode
 
 import pytest
-from common.crypto import KeyRing, SealBroken, key_id
 from hypothesis import given
 from hypothesis import strategies as st
+from sealing import KeyRing, SealBroken, key_id
 
 OLD = {"k1": b"1" * 32}
 BOTH = OLD | {"k2": b"2" * 32}
