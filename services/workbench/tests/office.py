@@ -41,6 +41,8 @@ SUBSCRIPTIONS = {
     pb.CaseReady: "workbench-open_todo",
     pb.CaseAccepted: "workbench-schedule_todo",
     pb.CaseDueChanged: "workbench-reschedule_todo",
+    pb.CaseSupplementRequested: "workbench-suspend_todo",
+    pb.CaseSupplemented: "workbench-resume_todo",
     pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
     filing_pb.FilingSubmitted: "workbench-tell_submitted",
     filing_pb.FilingClosed: "workbench-tell_closed",
@@ -159,6 +161,19 @@ def rescheduled(case_id, *, version=3, promised=None):
 def decided(case_id, *, version=3, outcome=pb.OUTCOME_APPROVED, **given):
     fact = pb.CaseDecided(case_id=case_id, version=version, outcome=outcome, **given)
     fact.decided_at.FromDatetime(AT)
+    return fact
+
+
+def supplement_requested(case_id, *, version=2, **given):
+    fact = pb.CaseSupplementRequested(case_id=case_id, version=version, **given)
+    fact.requested_at.FromDatetime(AT)
+    fact.due_at.FromDatetime(AT + timedelta(days=10))
+    return fact
+
+
+def supplemented(case_id, *, version=3):
+    fact = pb.CaseSupplemented(case_id=case_id, version=version)
+    fact.supplemented_at.FromDatetime(AT + timedelta(days=2))
     return fact
 
 

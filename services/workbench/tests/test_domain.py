@@ -29,7 +29,9 @@ DUE = Deadlines(AT + timedelta(days=3), AT + timedelta(days=20))
 FACTS = {
     "ready": lambda todo: domain.make_ready(todo, WHAT, version=1),
     "accepted": lambda todo: domain.accept(todo, DUE, version=2),
-    "decided": lambda todo: domain.finish(todo, version=3, at=AT),
+    "asked": lambda todo: domain.wait(todo, domain.Waiting(AT, AT + timedelta(days=10)), version=3),
+    "supplied": lambda todo: domain.wait(todo, None, version=4),
+    "decided": lambda todo: domain.finish(todo, version=5, at=AT),
 }
 
 
@@ -42,7 +44,7 @@ def told(*names):
 
 @given(st.lists(st.sampled_from(sorted(FACTS)), max_size=9))
 def test_order_and_repetition_do_not_matter(names):
-    assert told(*names) == told(*sorted(set(names), key=["ready", "accepted", "decided"].index))
+    assert told(*names) == told(*sorted(set(names), key=list(FACTS).index))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,10 @@ def test_order_and_repetition_do_not_matter(names):
         (["accepted", "ready"], State.OPEN, DUE, True),
         (["decided", "ready"], State.DONE, None, True),
         (["decided"], State.DONE, None, False),
+        (["ready", "asked"], State.WAITING, None, True),
+        (["asked", "accepted", "ready"], State.WAITING, DUE, True),
+        (["supplied", "asked", "ready"], State.OPEN, None, True),
+        (["decided", "asked", "ready"], State.DONE, None, True),
         (["ready", "decided", "accepted"], State.DONE, DUE, True),
     ],
 )
@@ -62,7 +68,7 @@ def test_the_later_version_stands(names, state, due, seen):
 
 
 def test_a_task_that_became_ready_again_is_open_again():
-    again = domain.make_ready(told("ready", "decided"), replace(WHAT, title="再次办理"), version=4)
+    again = domain.make_ready(told("ready", "decided"), replace(WHAT, title="再次办理"), version=6)
     assert (again.state, again.description.title, again.done_at) == (State.OPEN, "再次办理", None)
 
 
@@ -130,7 +136,7 @@ def test_what_is_near_is_yellow_and_what_is_over_is_red(promised, moment, colour
     due = deadlines_of(promised, None, accepted_at=AT, calendar=national())
     todo = domain.accept(told("ready"), due, version=2)
     assert todo.colour(moment) is colour
-    assert domain.finish(todo, version=3, at=moment).colour(moment) is None
+    assert domain.finish(todo, version=5, at=moment).colour(moment) is None
 
 
 @given(st.integers(0, 60), st.integers(0, 90))

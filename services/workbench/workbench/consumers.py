@@ -13,7 +13,7 @@ from worktime import national
 
 from workbench import usecases
 from workbench.domain.message import MessageKind, person_mailbox
-from workbench.domain.todo import Description, deadlines_of
+from workbench.domain.todo import Description, Waiting, deadlines_of
 from workbench.store import Tx
 
 
@@ -71,6 +71,21 @@ async def reschedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDueChanged]) -
         calendar=national(),
     )
     await usecases.accept(tx, SOURCE, case.case_id, deadlines, version=case.version)
+
+
+@subscriptions.on(pb.CaseSupplementRequested)
+async def suspend_todo(_app: object, tx: Tx, fact: Fact[pb.CaseSupplementRequested]) -> None:
+    """The applicant is asked for what a case lacks: its todo waits."""
+    case = fact.body
+    waiting = Waiting(_moment(case.requested_at), _moment(case.due_at))
+    await usecases.wait(tx, SOURCE, case.case_id, waiting, version=case.version)
+
+
+@subscriptions.on(pb.CaseSupplemented)
+async def resume_todo(_app: object, tx: Tx, fact: Fact[pb.CaseSupplemented]) -> None:
+    """A case is its department's again: whoever claimed its todo goes on, or the department does."""
+    case = fact.body
+    await usecases.wait(tx, SOURCE, case.case_id, None, version=case.version)
 
 
 @subscriptions.on(pb.CaseDecided)

@@ -19,7 +19,7 @@ class TodoRow(SQLModel, table=True):
     __tablename__ = "todos"
     __table_args__ = (
         CheckConstraint("stage IN ('ready', 'accepted', 'done')", name="todos_stage"),
-        CheckConstraint("state IN ('open', 'claimed', 'done')", name="todos_state"),
+        CheckConstraint("state IN ('open', 'claimed', 'waiting', 'done')", name="todos_state"),
         CheckConstraint("kind IN ('case', 'consult')", name="todos_kind"),
         Index("todos_remind", "remind_at", postgresql_where=text("reminded_at IS NULL AND state <> 'done'")),
         Index("todos_source", "source", "source_id", unique=True),
@@ -43,6 +43,9 @@ class TodoRow(SQLModel, table=True):
     due_version: int
     promised_due_at: datetime | None = Field(sa_column=_moment())
     statutory_due_at: datetime | None = Field(sa_column=_moment())
+    waiting_version: int
+    waiting_since: datetime | None = Field(sa_column=_moment())
+    waiting_until: datetime | None = Field(sa_column=_moment())
     done_at: datetime | None = Field(sa_column=_moment())
     claimed_post_id: str | None
     claimed_post_title: str | None

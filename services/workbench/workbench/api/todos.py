@@ -14,7 +14,8 @@ from pydantic import Field
 from workbench import usecases
 from workbench.api.access import ColleaguesDep, StoreDep
 from workbench.domain.absence import Absence
-from workbench.domain.todo import Colour, Counts, Kind, Search, State, TodoView
+from workbench.domain.todo import Colour, Kind, State
+from workbench.domain.todo_list import Counts, Search, TodoView
 
 router = APIRouter(prefix="/v1")
 

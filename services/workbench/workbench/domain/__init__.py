@@ -2,7 +2,6 @@
 
 from workbench.domain.todo import (
     Claim,
-    Counts,
     Deadlines,
     Description,
     Stage,
@@ -11,13 +10,14 @@ from workbench.domain.todo import (
     TodoAlreadyClaimed,
     TodoAlreadyDone,
     TodoNotFound,
-    TodoView,
+    Waiting,
     accept,
     claim,
     finish,
     make_ready,
-    view,
+    wait,
 )
+from workbench.domain.todo_list import Counts, TodoView, view
 
 __all__ = [
     "Claim",
@@ -31,9 +31,11 @@ __all__ = [
     "TodoAlreadyDone",
     "TodoNotFound",
     "TodoView",
+    "Waiting",
     "accept",
     "claim",
     "finish",
     "make_ready",
     "view",
+    "wait",
 ]

@@ -60,6 +60,7 @@ class State(StrEnum):
 
     OPEN = "open"
     CLAIMED = "claimed"
+    WAITING = "waiting"
     DONE = "done"
 
 
@@ -106,6 +107,14 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Since when the applicant has it in hand (补正), and until when."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Who took it (认领)."""
 
@@ -136,9 +145,9 @@ class Colleague:
 class Todo:
     """A task of a department, as its source last told it, and who claimed it.
 
-    `version` is the latest that the source told; what is described and due have versions of their own, because facts
-    overtake each other. `revision` counts what the workbench itself changed. A todo not yet described stands for facts
-    that came too early, and nobody sees it.
+    `version` is the latest that the source told; what is described, due and waited for have versions of their own,
+    because facts overtake each other. `revision` counts what the workbench itself changed. A todo not yet described
+    stands for facts that came too early, and nobody sees it.
     """
 
     todo_id: UUID
@@ -151,6 +160,8 @@ class Todo:
     description: Description | None = None
     due_version: int = 0
     deadlines: Deadlines | None = None
+    waiting_version: int = 0
+    waiting: Waiting | None = None
     done_at: datetime | None = None
     claim: Claim | None = None
     returned: Return | None = None
@@ -160,74 +171,18 @@ class Todo:
         """Tell in which list it stands."""
         if self.stage is Stage.DONE:
             return State.DONE
+        if self.waiting is not None:
+            return State.WAITING
         return State.OPEN if self.claim is None else State.CLAIMED
 
     def colour(self, at: datetime) -> Colour | None:
-        """Tell how near the promise is; what is done has no colour."""
+        """Tell how near the promise is; what is done, or waits for the applicant, has no colour."""
         due = self.deadlines
-        if self.state is State.DONE:
+        if self.state in {State.DONE, State.WAITING}:
             return None
         if due is None or due.promised is None or due.yellow_at is None or at < due.yellow_at:
             return Colour.GREEN
         return Colour.YELLOW if at <= due.promised else Colour.RED
-
-
-@dataclass(frozen=True, slots=True)
-class TodoView:
-    """A todo as an officer of a post reads it."""
-
-    todo_id: UUID
-    source: str
-    source_id: str
-    kind: Kind
-    matter_code: str
-    item_code: str
-    title: str
-    state: State
-    stage: Stage
-    org_id: UUID
-    org_path: str
-    region_code: str
-    ready_at: datetime
-    promised_due_at: datetime | None
-    statutory_due_at: datetime | None
-    colour: Colour | None
-    done_at: datetime | None
-    claimed_by: str | None
-    claimed_at: datetime | None
-    returned_by: str | None
-    return_reason: str | None
-    mine: bool
-    # Counts what the workbench changed: whoever reassigns names the revision that was seen.
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many todos a post sees in each list; `mine` are those it claimed and has not done.
-
-    `yellow` and `red` are those not done whose due time is near, or over.
-    """
-
-    open: int
-    claimed: int
-    done: int
-    mine: int
-    yellow: int
-    red: int
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Which todos of a state are looked for; what is None does not matter."""
-
-    state: State
-    post_id: str | None = None
-    colour: Colour | None = None
-    kind: Kind | None = None
-    matter_code: str | None = None
-    item_code: str | None = None
-    words: str | None = None
 
 
 def deadlines_of(
@@ -249,7 +204,7 @@ def make_ready(todo: Todo, description: Description, *, version: int) -> Todo:
     """Learn that the task is ready."""
     if version > todo.described_version:
         todo = replace(todo, described_version=version, description=description)
-    return _advance(todo, Stage.READY, version=version)
+    return _advance(wait(todo, None, version=version), Stage.READY, version=version)
 
 
 def accept(todo: Todo, deadlines: Deadlines, *, version: int) -> Todo:
@@ -259,11 +214,16 @@ def accept(todo: Todo, deadlines: Deadlines, *, version: int) -> Todo:
     return _advance(todo, Stage.ACCEPTED, version=version)
 
 
+def wait(todo: Todo, waiting: Waiting | None, *, version: int) -> Todo:
+    """Learn that the applicant has it in hand (补正), or has no longer; whoever claimed it keeps it meanwhile."""
+    return replace(todo, waiting_version=version, waiting=waiting) if version > todo.waiting_version else todo
+
+
 def finish(todo: Todo, *, version: int, at: datetime) -> Todo:
     """Learn that nothing is left to do (办结)."""
     if version <= todo.version:
         return todo
-    return replace(_advance(todo, Stage.DONE, version=version), done_at=at)
+    return replace(_advance(wait(todo, None, version=version), Stage.DONE, version=version), done_at=at)
 
 
 def claim(todo: Todo, *, post_id: str, post_title: str, at: datetime) -> Todo:
@@ -300,38 +260,6 @@ def reassign(todo: Todo, to: Colleague, *, revision: int, at: datetime) -> Todo:
     if todo.claim is not None and todo.claim.post_id == to.post_id:
         return todo
     return replace(todo, claim=Claim(to.post_id, to.title, at), revision=todo.revision + 1)
-
-
-def view(todo: Todo, *, post_id: str, at: datetime) -> TodoView:
-    """Show a todo to a post."""
-    what, due, claim, returned = todo.description, todo.deadlines, todo.claim, todo.returned
-    if what is None:
-        raise TodoNotFound(todo_id=str(todo.todo_id))
-    return TodoView(
-        todo_id=todo.todo_id,
-        source=todo.source,
-        source_id=todo.source_id,
-        kind=what.kind,
-        matter_code=what.matter_code,
-        item_code=what.item_code,
-        title=what.title,
-        state=todo.state,
-        stage=todo.stage,
-        org_id=what.org_id,
-        org_path=what.org_path,
-        region_code=what.region_code,
-        ready_at=what.ready_at,
-        promised_due_at=due.promised if due else None,
-        statutory_due_at=due.statutory if due else None,
-        colour=todo.colour(at),
-        done_at=todo.done_at,
-        claimed_by=claim.post_title if claim else None,
-        claimed_at=claim.claimed_at if claim else None,
-        returned_by=returned.post_title if returned else None,
-        return_reason=returned.reason if returned else None,
-        mine=claim is not None and claim.post_id == post_id,
-        revision=todo.revision,
-    )
 
 
 def _advance(todo: Todo, stage: Stage, *, version: int) -> Todo:

@@ -14,39 +14,40 @@ from sqlalchemy import ColumnElement, Row, case, func, literal, select, text, tu
 from workbench.domain.todo import (
     Claim,
     Colour,
-    Counts,
     Deadlines,
     Description,
     Kind,
     Return,
-    Search,
     Stage,
     State,
     Todo,
     TodoNotFound,
+    Waiting,
 )
+from workbench.domain.todo_list import Counts, Search
 from workbench.models import todos
 
 # The row of a task, made if it is not there, and locked: consumers of different facts meet at the same task.
 HOLD = text("""
     INSERT INTO todos (todo_id, source, source_id, version, stage, state, revision, described_version, due_version,
-        kind, matter_code, item_code)
-    VALUES (:todo_id, :source, :source_id, 0, 'ready', 'open', 0, 0, 0, 'case', '', '')
+        waiting_version, kind, matter_code, item_code)
+    VALUES (:todo_id, :source, :source_id, 0, 'ready', 'open', 0, 0, 0, 0, 'case', '', '')
     ON CONFLICT (source, source_id) DO UPDATE SET source = EXCLUDED.source
     RETURNING *
 """)
-# Everything an absent post holds, given back at once.
+# Everything an absent post holds, given back at once; what waits for its applicant waits on.
 GIVE_BACK = text("""
-    UPDATE todos SET state = 'open', revision = revision + 1, returned_by = claimed_post_title, returned_at = :at,
-        return_reason = NULL, claimed_post_id = NULL, claimed_post_title = NULL, claimed_at = NULL
-    WHERE claimed_post_id = :post_id AND state = 'claimed'
+    UPDATE todos SET state = CASE state WHEN 'waiting' THEN state ELSE 'open' END, revision = revision + 1,
+        returned_by = claimed_post_title, returned_at = :at, return_reason = NULL,
+        claimed_post_id = NULL, claimed_post_title = NULL, claimed_at = NULL
+    WHERE claimed_post_id = :post_id AND state IN ('claimed', 'waiting')
     RETURNING *
 """)
 # Todos whose officer is to be reminded; another replica takes others.
 TAKE_DUE = text("""
     UPDATE todos SET reminded_at = :at WHERE todo_id IN (
         SELECT todo_id FROM todos WHERE remind_at <= :at AND reminded_at IS NULL AND state <> 'done'
-            AND org_path IS NOT NULL
+            AND state <> 'waiting' AND org_path IS NOT NULL
         ORDER BY remind_at LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING *
 """)
@@ -79,7 +80,7 @@ class Todos:
         # Told by the moment the first page was asked at: a page does not miss what becomes overdue meanwhile.
         at, *after = decode(cursor, datetime, int, datetime, UUID) if cursor else (self._unit.at,)
         rank = case((todos.c.promised_due_at < at, 0), else_=1)
-        order = (literal(1) if search.state is State.DONE else rank, todos.c.sort_at, todos.c.todo_id)
+        order = (literal(1) if search.state in {State.DONE, State.WAITING} else rank, todos.c.sort_at, todos.c.todo_id)
         statement = (
             select(todos, order[0].label("rank"))
             .where(self._mine(), *self._looked_for(search))
@@ -94,19 +95,19 @@ class Todos:
 
     async def count(self, post_id: str | None) -> Counts:
         """Count the todos by state and colour, and those that a post has claimed and not done."""
-        undone = todos.c.state != State.DONE.value
+        in_hand = todos.c.state.in_((State.OPEN.value, State.CLAIMED.value))
         claimed = (todos.c.state == State.CLAIMED.value) & (todos.c.claimed_post_id == post_id)
         numbers = [
             func.count().filter(wanted).label(name)
             for name, wanted in {
                 **{state.value: todos.c.state == state.value for state in State},
                 "mine": claimed,
-                "yellow": undone & self._coloured(Colour.YELLOW),
-                "red": undone & self._coloured(Colour.RED),
+                "yellow": in_hand & self._coloured(Colour.YELLOW),
+                "red": in_hand & self._coloured(Colour.RED),
             }.items()
         ]
         row = (await self._unit.connection.execute(select(*numbers).where(self._mine()))).one()
-        return Counts(row.open, row.claimed, row.done, row.mine, row.yellow, row.red)
+        return Counts(row.open, row.claimed, row.waiting, row.done, row.mine, row.yellow, row.red)
 
     async def give_back(self, post_id: str) -> list[Todo]:
         """Open again all that a post has claimed."""
@@ -123,6 +124,7 @@ class Todos:
         """Keep a todo that was held or locked before; at once, so that the next fact of a batch sees it."""
         self._stirred.set()
         what, due, claim, returned = todo.description, todo.deadlines, todo.claim, todo.returned
+        waiting = todo.waiting
         statement = (
             update(todos)
             .where(todos.c.todo_id == todo.todo_id)
@@ -145,6 +147,9 @@ class Todos:
                 statutory_due_at=due and due.statutory,
                 yellow_at=due and due.yellow_at,
                 remind_at=due and due.remind_at,
+                waiting_version=todo.waiting_version,
+                waiting_since=waiting and waiting.since,
+                waiting_until=waiting and waiting.until,
                 done_at=todo.done_at,
                 claimed_post_id=claim and claim.post_id,
                 claimed_post_title=claim and claim.post_title,
@@ -207,6 +212,8 @@ class Todos:
             description=Description(*what, kind=Kind(row.kind)) if row.described_version else None,
             due_version=row.due_version,
             deadlines=Deadlines(*due) if row.due_version else None,
+            waiting_version=row.waiting_version,
+            waiting=Waiting(row.waiting_since, row.waiting_until) if row.waiting_since else None,
             done_at=row.done_at,
             claim=Claim(row.claimed_post_id, row.claimed_post_title, row.claimed_at) if row.claimed_post_id else None,
             returned=self._returned(row) if row.returned_at else None,

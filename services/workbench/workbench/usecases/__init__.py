@@ -25,6 +25,7 @@ from workbench.usecases.todos import (
     read_todo,
     reassign_todo,
     return_todo,
+    wait,
 )
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "return_todo",
     "send_message",
     "suspend_app",
+    "wait",
 ]

@@ -11,7 +11,7 @@ from common.telemetry import log
 from prometheus_client import Gauge
 
 from workbench.domain.message import Delivery, Place
-from workbench.domain.todo import Counts
+from workbench.domain.todo_list import Counts
 from workbench.store import Store
 from workbench.usecases import messages as verbs
 

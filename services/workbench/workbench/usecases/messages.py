@@ -18,7 +18,7 @@ from workbench.domain.message import (
     person_mailbox,
     post_mailbox,
 )
-from workbench.domain.todo import Counts
+from workbench.domain.todo_list import Counts
 from workbench.store import Tx
 
 READ_TODOS = "workbench:read_todo"

@@ -12,14 +12,13 @@ from workbench.domain import todo as rules
 from workbench.domain.absence import Absence, check_present, declare
 from workbench.domain.todo import (
     Colleague,
-    Counts,
     Deadlines,
     Description,
     PostOutside,
-    Search,
     Todo,
-    TodoView,
+    Waiting,
 )
+from workbench.domain.todo_list import Counts, Search, TodoView, view
 from workbench.store import Tx
 
 
@@ -31,6 +30,11 @@ async def make_ready(tx: Tx, source: str, source_id: str, description: Descripti
 async def accept(tx: Tx, source: str, source_id: str, deadlines: Deadlines, *, version: int) -> None:
     """Note that a task was accepted (受理), and by when it is due."""
     await _learn(tx, source, source_id, lambda todo: rules.accept(todo, deadlines, version=version))
+
+
+async def wait(tx: Tx, source: str, source_id: str, waiting: Waiting | None, *, version: int) -> None:
+    """Note that the applicant has a task in hand (补正) until a day, or has no longer."""
+    await _learn(tx, source, source_id, lambda todo: rules.wait(todo, waiting, version=version))
 
 
 async def finish(tx: Tx, source: str, source_id: str, *, version: int, at: datetime) -> None:
@@ -128,7 +132,7 @@ async def _learn(tx: Tx, source: str, source_id: str, merge: Callable[[Todo], To
 
 
 def _view(tx: Tx, todo: Todo) -> TodoView:
-    return rules.view(todo, post_id=post_id_of(tx), at=tx.unit.at)
+    return view(todo, post_id=post_id_of(tx), at=tx.unit.at)
 
 
 def post_id_of(tx: Tx) -> str:
