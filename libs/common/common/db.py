@@ -93,7 +93,8 @@ def sqlstate(error: BaseException) -> str:
 
 def understood(error: Exception, *, lost: bool) -> Exception:
     """Name a database error by what a caller can do about it; any other error stays what it is."""
-    if isinstance(error, PoolExhausted):
+    # The latter is the driver's word for a server that broke off in the middle of an exchange.
+    if isinstance(error, PoolExhausted | asyncpg.InternalClientError):
         return DatabaseUnavailable()
     if isinstance(error, DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError):
         if lost or sqlstate(error).startswith(AWAY):

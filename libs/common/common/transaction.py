@@ -232,7 +232,7 @@ async def _commit(driver: "asyncpg.Connection[asyncpg.Record]") -> None:
 async def _roll_back(connection: AsyncConnection, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
     try:
         await driver.execute("rollback")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         await connection.invalidate()
 
 

@@ -123,6 +123,7 @@ class Line:
         self._server = None
         self._word = b""
         self._deliver = False
+        self._near_outs = []
         self.cuts = 0
 
     async def __aenter__(self):
@@ -136,7 +137,13 @@ class Line:
     def cut_at(self, word, *, deliver):
         self._word, self._deliver = word, deliver
 
+    def say(self, words):
+        """Tell those who are connected something that the server has not said."""
+        for near_out in self._near_outs:
+            near_out.write(words)
+
     async def _join(self, near, near_out):
+        self._near_outs.append(near_out)
         far, far_out = await asyncio.open_connection(*self._target)
         back = asyncio.ensure_future(self._carry(far, near_out))
         try:

@@ -194,6 +194,19 @@ class TestLostLine:
             await add(fragile, "a", citizen("key-1"))
         assert await counts(store) == [1, 1, 1, 1]
 
+    async def test_a_server_that_dies_within_a_transaction_is_unavailable(self, fragile, store, line):
+        async def work():
+            async with fragile.begin() as tx:
+                await tx.unit.connection.execute(text("select 1"))
+                # a killed postmaster's child says so, unasked, a moment before its connection ends
+                line.say(b"E\x00\x00\x00\x24SFATAL\x00C57P02\x00Mpostmaster exit\x00\x00")
+                await asyncio.sleep(0.05)
+
+        with pytest.raises(DatabaseUnavailable):
+            await work()
+        await add(fragile, "a")
+        assert await store.count("things") == 1
+
     async def test_killed_connections_cost_no_request_that_comes_later(self, store):
         await asyncio.gather(*(add(store, f"thing-{n}") for n in range(5)))
         await store.rows(
