@@ -247,6 +247,57 @@ class CaseResultIssued(_message.Message):
 Global___CaseResultIssued: _TypeAlias = CaseResultIssued  # noqa: Y015
 
 @_typing.final
+class CaseDelivered(_message.Message):
+    """A document of an ended case reached its applicant (送达), online or another way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_FIELD_NUMBER: _builtins.int
+    ORG_PATH_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    document_id: _builtins.str
+    mode: _builtins.str
+    """In one word: online, window, post, left, public."""
+    org_path: _builtins.str
+    applicant_id: _builtins.str
+    """The person (an opaque id) whom it reached."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def delivered_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        document_id: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        delivered_at: _timestamp_pb2.Timestamp | None = ...,
+        org_path: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivered_at", b"delivered_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "delivered_at", b"delivered_at", "document_id", b"document_id", "filing_id", b"filing_id", "item_name", b"item_name", "mode", b"mode", "org_path", b"org_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseDelivered: _TypeAlias = CaseDelivered  # noqa: Y015
+
+@_typing.final
 class CaseDeclined(_message.Message):
     """A department did not take up a case (不予受理), on a ground of the law."""
 
