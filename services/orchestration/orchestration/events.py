@@ -11,6 +11,7 @@ from tongban.orchestration.v1 import evidence_events_pb2 as evidence_pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 
 from orchestration.domain.case import Case, Status
+from orchestration.domain.delivery import Delivery
 from orchestration.domain.filing import Fact, Filing, Happened
 
 
@@ -41,6 +42,16 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
 def evidence_changed(case: Case, filing_id: str, requirement: str, change: str, at: datetime) -> Message:
     return evidence_pb.CaseEvidenceChanged(
         case_id=case.id, filing_id=filing_id, requirement=requirement, change=change, changed_at=_moment(at)
+    )
+
+
+def case_delivered(filing: Filing, case: Case, delivery: Delivery) -> Message:
+    return case_pb.CaseDelivered(
+        **_told(filing, case),
+        document_id=delivery.document_id,
+        mode=delivery.mode.value if delivery.mode else "",
+        delivered_at=_moment(delivery.delivered_at),
+        org_path=case.org_path,
     )
 
 

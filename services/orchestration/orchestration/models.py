@@ -209,6 +209,22 @@ class DocumentRow(SQLModel, table=True):
     issued_at: datetime = Field(sa_type=_MOMENT)
 
 
+class DeliveryRow(SQLModel, table=True):
+    """A document that has to reach its applicant; what proves that it did is sealed."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("deliveries_of_case", "case_id"), Index("deliveries_of_filing", "filing_id"))
+    document_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="documents.document_id")
+    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    issued_at: datetime = Field(sa_type=_MOMENT)
+    due_at: datetime = Field(sa_type=_MOMENT)
+    mode: str | None = Field(sa_type=_TEXT)
+    delivered_at: datetime | None = Field(sa_type=_MOMENT)
+    proof: bytes | None = Field(sa_type=_SEALED)
+    recorded_at: datetime | None = Field(sa_type=_MOMENT)
+
+
 class WatchRow(SQLModel, table=True):
     """A material of a case that stands on a licence; the officer's acknowledgement is sealed."""
 

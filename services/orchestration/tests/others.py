@@ -26,6 +26,7 @@ EVERYTHING = (
     "decide_case",
     "read_document",
     "approve_extension",
+    "deliver_case",
     "operate",
 )
 

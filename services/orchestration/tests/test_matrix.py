@@ -118,6 +118,11 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
 
         return given
 
+    async def a_decided_case():
+        _, fresh = await desk.submitted()
+        await desk.pass_(fresh, "birth_certificate")
+        return f"/v1/cases/{fresh['birth_certificate']}:deliver", {"mode": "window"}
+
     async def a_stopped_case():
         path, body = await an_accepted_case("stop_clock", hearing)()
         assert (await desk.post(path, body, "health")).status_code == 200
@@ -185,6 +190,7 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         act("stop_clock", health, both, an_accepted_case("stop_clock", hearing)),
         act("resume_clock", health, both, a_stopped_case),
         act("extend_limit", health, both, an_accepted_case("extend_limit", {"days": 5, "reason": "案情复杂"})),
+        act("deliver", health, both, a_decided_case),
         Door("GET", "/v1/operations/stuck", bureau),
         Door("POST", f"/v1/operations/incidents/{case}:retry", bureau, given=an_incident("retry")),
         Door("POST", f"/v1/operations/incidents/{case}:hand_over", bureau, given=an_incident("hand_over")),

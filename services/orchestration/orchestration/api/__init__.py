@@ -6,6 +6,7 @@ from orchestration.api import (
     attachments,
     callbacks,
     cases,
+    deliveries,
     documents,
     endings,
     filings,
@@ -16,5 +17,5 @@ from orchestration.api import (
 
 router = APIRouter()
 # Routing tries one after the other: what officers and citizens do all day comes first.
-for each in (cases, filings, matters, attachments, documents, endings, supplements, limits, callbacks):
+for each in (cases, filings, matters, attachments, documents, endings, deliveries, supplements, limits, callbacks):
     router.include_router(each.router)

@@ -27,6 +27,7 @@ MayFile = Annotated[Actor, may(Permission("orchestration:file_matter", _CITIZEN)
 MayReadFiling = Annotated[Actor, may(Permission("orchestration:read_filing", _CITIZEN))]
 MayReadCase = Annotated[Actor, may(Permission("orchestration:read_case", _OFFICER))]
 MayAccept = Annotated[Actor, may(Permission("orchestration:accept_case", _OFFICER, acr=2))]
+MayDeliver = Annotated[Actor, may(Permission("orchestration:deliver_case", _OFFICER, acr=2))]
 MayDecide = Annotated[Actor, may(Permission("orchestration:decide_case", _OFFICER, acr=2))]
 MayExtend = Annotated[Actor, may(Permission("orchestration:approve_extension", _OFFICER, acr=2))]
 MayOperate = Annotated[Actor, may(Permission("orchestration:operate", _OFFICER))]

@@ -8,6 +8,7 @@ from typing import Any, Self
 from worktime import Calendar, sentence
 
 from orchestration.api.answers import MaterialAnswer, Sentences
+from orchestration.api.deliveries import DeliveryAnswer
 from orchestration.domain.case import Status
 from orchestration.domain.limits import Light, light
 from orchestration.domain.terms import Absence, Pause, Supplement
@@ -66,6 +67,7 @@ class CaseLineAnswer:
     promised_due_at: datetime | None
     statutory_due_at: datetime | None
     evidence_changed: bool
+    undelivered: bool
     promised_light: Light
     statutory_light: Light
 
@@ -128,6 +130,7 @@ class CaseDetailAnswer:
     supplement: Supplement | None
     absence: Absence | None
     pause: Pause | None
+    deliveries: tuple[DeliveryAnswer, ...]
 
     @classmethod
     def of(cls, detail: CaseDetail, sentences: Sentences, calendar: Calendar) -> Self:
@@ -177,6 +180,7 @@ class CaseDetailAnswer:
             supplement=case.supplement,
             absence=case.absence,
             pause=case.pause,
+            deliveries=tuple(map(DeliveryAnswer.of, detail.deliveries)),
         )
 
 

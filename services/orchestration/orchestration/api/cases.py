@@ -36,6 +36,7 @@ router = APIRouter()
 
 RequirementCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 _StatusQuery = Annotated[Status | None, Query()]
+_UndeliveredQuery = Annotated[bool, Query()]
 
 
 class AcknowledgeEvidence(web.Body):
@@ -63,13 +64,15 @@ class RefuseCase(web.Body):
 async def list_cases(
     app: AppDep,
     actor: MayReadCase,
+    *,
     status: _StatusQuery = None,
+    undelivered: _UndeliveredQuery = False,
     cursor: CursorText = None,
     page_size: PageSize = paging.DEFAULT_SIZE,
 ) -> Page[CaseLineAnswer]:
     after = cast("UUID", paging.decode(cursor, UUID)[0]) if cursor else None
     async with app.store.begin(actor) as tx:
-        rows = await usecases.list_cases(tx, status=status, after=after, size=page_size)
+        rows = await usecases.list_cases(tx, status=status, undelivered=undelivered, after=after, size=page_size)
         at = tx.unit.at
     lines = [CaseLineAnswer.of(row, at=at, calendar=app.calendar) for row in rows]
     return paging.cut(lines, page_size, lambda line: (UUID(line.case_id),))

@@ -11,6 +11,8 @@ from pydantic import StringConstraints
 from orchestration import usecases
 from orchestration.api.access import AppDep, Id, MayCheckDocument, MayReadDocument, MayReadFiling
 from orchestration.api.answers import Sentences
+from orchestration.api.deliveries import DeliveryAnswer
+from orchestration.domain.delivery import Delivery
 from orchestration.domain.document import Kind
 from orchestration.store.documents import Issued
 
@@ -67,9 +69,11 @@ class DocumentAnswer:
     item_name: str
     issued_at: datetime
     digest: str
+    # of those that have to reach the applicant: whether this one did
+    delivery: DeliveryAnswer | None
 
     @classmethod
-    def of(cls, issued: Issued, sentences: Sentences) -> Self:
+    def of(cls, issued: Issued, sentences: Sentences, delivery: Delivery | None) -> Self:
         return cls(
             document_id=issued.document_id,
             no=issued.no,
@@ -81,13 +85,16 @@ class DocumentAnswer:
             item_name=issued.item_name,
             issued_at=issued.issued_at,
             digest=issued.digest,
+            delivery=DeliveryAnswer.of(delivery) if delivery else None,
         )
 
 
 @router.get("/v1/filings/{filing_id}/documents")
 async def list_documents(filing_id: Id, app: AppDep, actor: MayReadFiling) -> list[DocumentAnswer]:
     async with app.store.begin(actor) as tx:
-        return [DocumentAnswer.of(each, app.sentences) for each in await usecases.list_documents(tx, filing_id)]
+        issued = await usecases.list_documents(tx, filing_id)
+        deliveries = await usecases.list_deliveries(tx, filing_id)
+    return [DocumentAnswer.of(each, app.sentences, deliveries.get(each.document_id)) for each in issued]
 
 
 @router.get(
@@ -99,6 +106,9 @@ async def read_document(document_id: DocumentId, app: AppDep, actor: MayReadDocu
     async with app.store.begin(actor) as tx:
         written = await usecases.read_document(tx, document_id)
     page = await usecases.page_of(written, app.fonts)
+    if actor.post is None:
+        async with app.store.begin(actor) as tx:
+            await usecases.record_opening(tx, written.issued)
     headers = {"Content-Disposition": f'inline; filename="{written.issued.no}.pdf"'}
     return Response(page, media_type=_PDF, headers=headers)
 

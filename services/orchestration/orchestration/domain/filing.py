@@ -15,7 +15,12 @@ from orchestration.domain import case as rules
 from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Needs
 from orchestration.domain.plan import Draft, Plan
-from orchestration.domain.refusals import CaseNotApproved, CaseNotFound, FilingAlreadySubmitted
+from orchestration.domain.refusals import (
+    CaseNotApproved,
+    CaseNotFound,
+    FilingAlreadyArchived,
+    FilingAlreadySubmitted,
+)
 from orchestration.domain.watch import Alarm
 
 
@@ -25,6 +30,7 @@ class State(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
     CLOSED = "closed"
+    ARCHIVED = "archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,10 @@ class Filing:
     created_at: datetime | None = None
     submitted_at: datetime | None = None
     closed_at: datetime | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        return self.state is State.ARCHIVED
 
     def case(self, case_id: str) -> Case:
         for case in self.cases:
@@ -120,6 +130,11 @@ class Step:
 def refuse_unless_draft(filing: Filing) -> None:
     if filing.state is not State.DRAFT:
         raise FilingAlreadySubmitted(filing_id=filing.id)
+
+
+def refuse_archived(filing: Filing) -> None:
+    if filing.is_archived:
+        raise FilingAlreadyArchived(filing_id=filing.id)
 
 
 def submit(filing: Filing, *, no: str, cases: Sequence[Case], at: datetime) -> Step:
@@ -221,7 +236,7 @@ def settled(filing: Filing, changed: dict[str, Case], facts: list[Fact], at: dat
         version=filing.version + 1,
         open_cases=sum(not case.is_settled for case in cases),
     )
-    if after.open_cases == 0:
+    if after.open_cases == 0 and filing.state is State.SUBMITTED:
         after = replace(after, state=State.CLOSED, closed_at=at)
         facts = [*facts, Fact(Happened.FILING_CLOSED)]
     return Step(after, tuple(changed.values()), tuple(facts))

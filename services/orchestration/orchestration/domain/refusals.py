@@ -6,12 +6,14 @@ Refusal
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
 ├── ProofTooWeak                                                        (Denied: who files must be known more surely)
-├── FilingAlreadySubmitted, FilingNotSubmitted
+├── FilingAlreadySubmitted, FilingNotSubmitted, FilingAlreadyArchived
 ├── SupplementUnfit, AbsenceUnfit, ExtensionUnfit                       (Invalid: what is asked cannot be asked)
 ├── SupplementAlreadyRequested, SupplementOpen, SupplementNotRequested  (asked once, then answered)
 ├── AbsenceOpen, AbsenceNotTolerated                                    (minor materials that are still to come)
 ├── ClockStopped, ClockNotStopped, AlreadyExtended, LimitOverdue         (what may be done to a limit, and when)
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
+├── DeliveryUnfit                                                       (Invalid: no such way to hand over)
+├── NothingToDeliver, CaseAlreadyDelivered                              (what has to reach the applicant)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
 ├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
@@ -78,6 +80,22 @@ class FilingAlreadySubmitted(Refusal):
 
 class FilingNotSubmitted(Refusal):
     """The filing is still a draft."""
+
+
+class FilingAlreadyArchived(Refusal):
+    """The filing rests in the archive; nothing of it changes any more."""
+
+
+class DeliveryUnfit(Invalid):
+    """Documents are not handed over like this, or not yet."""
+
+
+class NothingToDeliver(Refusal):
+    """Nothing of this case has to reach its applicant."""
+
+
+class CaseAlreadyDelivered(Refusal):
+    """All that had to reach the applicant did."""
 
 
 class OrganMissing(Invalid):

@@ -29,11 +29,12 @@ class Procedure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Working days: to accept or ask for more, to answer that, to hand in what was tolerated as missing."""
+    """Working days: to accept or ask for more, to answer that, to hand in what was tolerated as missing, to deliver."""
 
     acceptance_days: int = 5
     supplement_days: int = 15
     absence_days: int = 10
+    delivery_days: int = 10
 
 
 USUAL_TERMS = Terms()

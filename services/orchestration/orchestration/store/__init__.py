@@ -17,6 +17,7 @@ from orchestration.store.app_calls import AppCalls
 from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
+from orchestration.store.deliveries import Deliveries
 from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
@@ -38,6 +39,7 @@ class Tx:
     calls: Calls
     attachments: Attachments
     documents: Documents
+    deliveries: Deliveries
     app_calls: AppCalls
     operations: Operations
     watches: Watches
@@ -84,6 +86,7 @@ class Store:
                 calls=Calls(unit),
                 attachments=Attachments(unit),
                 documents=Documents(unit),
+                deliveries=Deliveries(unit, self._calendar),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),
                 watches=Watches(unit),

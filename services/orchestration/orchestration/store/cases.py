@@ -14,6 +14,7 @@ from orchestration.domain.filing import Content
 from orchestration.domain.plan import Material
 from orchestration.domain.refusals import CaseNotFound
 from orchestration.domain.watch import Alarm
+from orchestration.store.deliveries import undelivered_column
 from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, MATERIALS, case_of, clocks_of, content_of, open_json
 from orchestration.store.watches import alarmed_column, alarms_column, alarms_of
 
@@ -64,12 +65,13 @@ class CaseLine:
     statutory_due_at: datetime | None
     clocks: Clocks
     evidence_changed: bool = False
+    undelivered: bool = False
 
 
 _LINE = [
     CASES.c.id.label("case_id"),
     CASES.c.no.label("case_no"),
-    *(CASES.c[name] for name in CaseLine.__slots__[2:-1]),
+    *(CASES.c[name] for name in CaseLine.__slots__[2:-2]),
 ]
 
 
@@ -128,12 +130,14 @@ class Cases:
         )
         return {row.item: Outcome(row.licence_id, self._result(row), self._explanation(row)) for row in rows}
 
-    async def page(self, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
+    async def page(self, *, status: Status | None, undelivered: bool, after: UUID | None, size: int) -> list[CaseLine]:
         """Cases in sight or below along the line, newest first and one more than asked."""
         in_line = visible(self._unit.actor, region=CASES.c.region_code, org=CASES.c.org_path, line=True)
-        query = select(*_LINE, alarmed_column(self._unit.at)).where(in_line)
+        query = select(*_LINE, alarmed_column(self._unit.at), undelivered_column()).where(in_line)
         if status is not None:
             query = query.where(CASES.c.status == status.value)
+        if undelivered:
+            query = query.where(undelivered_column())
         if after is not None:
             query = query.where(CASES.c.id < str(after))
         rows = await self._unit.connection.execute(query.order_by(CASES.c.id.desc()).limit(size + 1))

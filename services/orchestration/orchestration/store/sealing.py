@@ -7,6 +7,7 @@ from sealing import Sealed
 
 from orchestration.models import CallRow
 from orchestration.store.attachments import ATTACHMENTS, PIECES
+from orchestration.store.deliveries import DELIVERIES
 from orchestration.store.documents import DOCUMENTS
 from orchestration.store.rows import CASES, FILINGS
 from orchestration.store.watches import WATCHES
@@ -21,6 +22,7 @@ SEALED = (
     Sealed(ATTACHMENTS, "name"),
     Sealed(PIECES, "content"),
     Sealed(DOCUMENTS, "content"),
+    Sealed(DELIVERIES, "proof"),
     # one explanation for all that one decision acknowledges
     Sealed(WATCHES, "acknowledgement", bound="evidence_watches.acknowledgement:{0}"),
     idempotency.ANSWERS,

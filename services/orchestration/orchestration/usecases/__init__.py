@@ -13,6 +13,7 @@ from orchestration.usecases.attachments import (
 from orchestration.usecases.callbacks import apply_word, forget_nonces, prepare_callback
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
+from orchestration.usecases.deliveries import deliver_case, list_deliveries, record_opening
 from orchestration.usecases.documents import check_document, list_documents, page_of, read_document
 from orchestration.usecases.endings import decline_case, terminate_case, withdraw_case, withdraw_filing
 from orchestration.usecases.filings import (
@@ -51,6 +52,7 @@ __all__ = [
     "attach_file",
     "check_document",
     "decline_case",
+    "deliver_case",
     "discard_draft",
     "draft_filing",
     "extend_limit",
@@ -58,6 +60,7 @@ __all__ = [
     "forget_nonces",
     "hand_over_incident",
     "list_cases",
+    "list_deliveries",
     "list_documents",
     "list_files",
     "list_filings",
@@ -78,6 +81,7 @@ __all__ = [
     "read_filing",
     "read_matter",
     "read_timeline",
+    "record_opening",
     "refuse_case",
     "remove_file",
     "request_supplement",

@@ -21,6 +21,7 @@ def record_act(
     document = document_of(verb, dossier, case, document_id=str(tx.unit.ids()), explanation=explanation, at=tx.unit.at)
     if document is not None:
         tx.documents.add(document)
+        tx.deliveries.begin(document, case)
     tx.unit.record(
         f"orchestration.{verb}",
         subject=("case", case_id),

@@ -10,6 +10,7 @@ from orchestration.domain import filing as rules
 from orchestration.domain.call import licence_request
 from orchestration.domain.case import Case, Status
 from orchestration.domain.definition import Item, people_of
+from orchestration.domain.delivery import Delivery
 from orchestration.domain.plan import Ground
 from orchestration.domain.refusals import ResultInvalid
 from orchestration.domain.watch import Acknowledgement, refuse_changed
@@ -29,6 +30,7 @@ class CaseDetail:
     item: Item
     titles: dict[str, str]
     produced: dict[str, Outcome]
+    deliveries: tuple[Delivery, ...]
 
 
 async def accept_case(tx: Tx, case_id: str, *, calendar: Calendar) -> Case:
@@ -89,9 +91,12 @@ async def read_case(tx: Tx, case_id: str) -> CaseDetail:
         item=item,
         titles={field: properties[field].get("title", field) for field in item.form_fields},
         produced={code: outcomes[code] for code in producers if code in outcomes},
+        deliveries=await tx.deliveries.of_case(case_id) if file.case.decided_at else (),
     )
 
 
-async def list_cases(tx: Tx, *, status: Status | None, after: UUID | None, size: int) -> list[CaseLine]:
+async def list_cases(
+    tx: Tx, *, status: Status | None, undelivered: bool, after: UUID | None, size: int
+) -> list[CaseLine]:
     """The cases in the post's sight, newest first; a list shows no personal data and is not journalled."""
-    return await tx.cases.page(status=status, after=after, size=size)
+    return await tx.cases.page(status=status, undelivered=undelivered, after=after, size=size)

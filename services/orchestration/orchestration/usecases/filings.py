@@ -57,6 +57,8 @@ _TIMELINE = frozenset(
         "timer_promised",
         "timer_statutory",
         "record_result",
+        "open_document",
+        "deliver_case",
         "mark_change",
         "reverify_case",
     )
