@@ -47,6 +47,7 @@ SUBSCRIPTIONS = {
     filing_pb.FilingSubmitted: "workbench-tell_submitted",
     filing_pb.FilingClosed: "workbench-tell_closed",
     pb.CasePruned: "workbench-drop_todo",
+    filing_pb.FilingProposed: "workbench-tell_proposed",
     pb.CaseDeclined: "workbench-end_declined",
     pb.CaseWithdrawn: "workbench-end_withdrawn",
     pb.CaseTerminated: "workbench-end_terminated",

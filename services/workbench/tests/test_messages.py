@@ -1,7 +1,9 @@
 """Messages: told once however often a source tells, listed, read, counted."""
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from uuid_utils.compat import uuid7
 
 from .office import MOTHER, STRANGER, closed, decided, ready, submitted
@@ -42,6 +44,23 @@ async def test_the_same_news_in_another_fact_is_told_once(office):
     filing = submitted()
     await office.orchestration.tell(filing, filing, closed(filing.filing_id), closed(filing.filing_id))
     assert sorted(message["kind"] for message in await messages(office)) == ["filing_closed", "filing_submitted"]
+
+
+async def test_a_person_is_asked_to_confirm_what_was_proposed(office):
+    due_at = Timestamp()
+    due_at.FromJsonString("2026-12-18T09:30:00Z")
+    filing = filing_pb.FilingProposed(
+        filing_id=str(uuid7()), matter_name="育儿补贴", applicant_id=MOTHER, due_at=due_at
+    )
+    await office.orchestration.tell(filing)
+    (told,) = await messages(office)
+    assert (told["kind"], told["title"], told["source_id"]) == (
+        "filing_proposed",
+        "请确认可享受的事项",
+        filing.filing_id,
+    )
+    assert told["body"] == ("您可以享受“育儿补贴”，申请表已为您预先填好，请在 2026-12-18 前确认；不需要的可以谢绝。")
+    assert await messages(office, STRANGER) == []
 
 
 async def test_a_fact_without_an_applicant_tells_nobody(office, rows):

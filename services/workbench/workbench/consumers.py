@@ -146,6 +146,14 @@ async def tell_closed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingClosed]) ->
     await _tell(app, tx, MessageKind.FILING_CLOSED, filing.applicant_id, filing.filing_id, filing_no=filing.filing_no)
 
 
+@subscriptions.on(filing_pb.FilingProposed)
+async def tell_proposed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingProposed]) -> None:
+    """A filing was filled in advance for somebody: the person is asked to confirm it, until a day."""
+    filing = fact.body
+    told = {"matter_name": filing.matter_name, "due_on": f"{national().local(_moment(filing.due_at)):%Y-%m-%d}"}
+    await _tell(app, tx, MessageKind.FILING_PROPOSED, filing.applicant_id, filing.filing_id, **told)
+
+
 async def _tell(app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, **data: str) -> None:
     if not person_id:
         return  # a fact from before facts named whom they concern

@@ -24,6 +24,7 @@ class MessageKind(StrEnum):
     CASE_APPROVED = "case_approved"
     CASE_REFUSED = "case_refused"
     FILING_CLOSED = "filing_closed"
+    FILING_PROPOSED = "filing_proposed"
     TODO_DUE = "todo_due"
     CONSULT_ASKED = "consult_asked"
     CONSULT_ANSWERED = "consult_answered"
