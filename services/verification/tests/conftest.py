@@ -20,8 +20,9 @@ async def database_url(database):
 
 
 @pytest.fixture
-async def town(database_url, issuer, open_house, broker, clock):
+async def town(*, database_url, issuer, open_house, bus, broker, clock):
     """The service, open, and the officers' posts at accounts."""
+    await bus.ensure_stream("accounts")
     async with Accounts().serve() as accounts:
         staffed(accounts)
         settings = Settings(
@@ -34,7 +35,7 @@ async def town(database_url, issuer, open_house, broker, clock):
             http_port=0,
             grpc_port=0,
         )
-        living = await open_house(main.opened, main.house, settings, parts=("doors",))
+        living = await open_house(main.opened, main.house, settings, parts=("doors", "consumers"))
         yield Town(living, issuer, clock, accounts)
 
 

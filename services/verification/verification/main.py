@@ -17,6 +17,7 @@ from sealing import KeyRing, reseal
 
 from verification.api import router
 from verification.clients import Guardians, Posts
+from verification.consumers import subscriptions
 from verification.rpc import services
 from verification.settings import Settings
 from verification.store import Store
@@ -34,6 +35,7 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    posts: CachedPosts
     guardians: Guardians
 
 
@@ -49,12 +51,14 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     )
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
+    posts = CachedPosts(Posts(accounts))
     try:
         yield App(
             settings=settings,
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
-            authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
+            authenticator=Authenticator(verifier, posts),
+            posts=posts,
             guardians=Guardians(accounts),
         )
     finally:
@@ -73,6 +77,7 @@ def house(app: App) -> process.House:
         grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,
+        subscriptions=subscriptions,
         store=app.store,
     )
 

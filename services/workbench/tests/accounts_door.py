@@ -39,6 +39,9 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         )
         return post_id
 
+    def end(self, employee_id: str) -> None:
+        self.posts = [post for post in self.posts if post.employee_id != employee_id]
+
     async def ResolvePost(self, request, context):  # noqa: N802 - named by the contract
         token = dict(context.invocation_metadata())["authorization"].split(".")[1]
         employee_id = json.loads(base64.urlsafe_b64decode(token + "=="))["employee_id"]

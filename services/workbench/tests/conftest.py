@@ -26,26 +26,34 @@ async def database_url(database):
 @pytest.fixture
 async def orchestration(bus):
     """Tells facts on the bus as orchestration does."""
-    await bus.ensure_stream("orchestration")
+    for service in ("orchestration", "accounts", "verification"):
+        await bus.ensure_stream(service)
     return Orchestration(bus)
 
 
 @pytest.fixture
-async def settings(database_url, issuer, broker):
-    """The settings of a replica, and the officers' posts at accounts."""
+async def accounts():
+    """The officers' posts at accounts."""
     async with Accounts().serve() as accounts:
-        staffed(accounts)
-        yield Settings(
-            database_url=database_url,
-            nats_url=broker.url,
-            keycloak_url=issuer.url,
-            data_keys={"k1": base64.b64encode(b"1" * 32).decode()},
-            index_key=base64.b64encode(b"2" * 32).decode(),
-            accounts_grpc=accounts.target,
-            http_port=0,
-            grpc_port=0,
-            loopback_apps=True,
-        )
+        yield staffed(accounts)
+
+
+@pytest.fixture
+async def settings(database_url, issuer, broker, accounts):
+    """The settings of a replica."""
+    issuer.register("workbench", "secret", aud=["accounts"], roles=["accounts:read_organisation"])
+    return Settings(
+        database_url=database_url,
+        nats_url=broker.url,
+        keycloak_url=issuer.url,
+        data_keys={"k1": base64.b64encode(b"1" * 32).decode()},
+        index_key=base64.b64encode(b"2" * 32).decode(),
+        client_secret="secret",
+        accounts_grpc=accounts.target,
+        http_port=0,
+        grpc_port=0,
+        loopback_apps=True,
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from common import outbox
 from common.bus import Bus, Letter
+from tongban.accounts.v1 import account_events_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from uuid_utils.compat import uuid7
@@ -46,17 +47,18 @@ SUBSCRIPTIONS = {
     pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
     filing_pb.FilingSubmitted: "workbench-tell_submitted",
     filing_pb.FilingClosed: "workbench-tell_closed",
-    pb.CasePruned: "workbench-drop_todo",
     filing_pb.FilingProposed: "workbench-tell_proposed",
+    pb.CasePruned: "workbench-drop_todo",
     pb.CaseDeclined: "workbench-end_declined",
     pb.CaseWithdrawn: "workbench-end_withdrawn",
     pb.CaseTerminated: "workbench-end_terminated",
+    account_events_pb2.PostChanged: "workbench-drop_post",
 }
 
 
 @dataclass(frozen=True)
 class Orchestration:
-    """Publishes facts; every one is delivered twice, as the bus may do."""
+    """Publishes facts of orchestration and its siblings; every one is delivered twice, as the bus may do."""
 
     bus: Bus
 
@@ -64,7 +66,8 @@ class Orchestration:
         """Publish facts, and wait until the workbench has dealt with them."""
         for fact in facts:
             letter, kind = str(uuid7()), fact.DESCRIPTOR.full_name
-            headers = {"ce-id": letter, "ce-type": kind, "ce-source": "/orchestration", "ce-time": AT.isoformat()}
+            service = outbox.route(fact.DESCRIPTOR).service
+            headers = {"ce-id": letter, "ce-type": kind, "ce-source": f"/{service}", "ce-time": AT.isoformat()}
             for delivery in ("first", "second"):
                 # Another message id each time, or the broker itself would drop the second.
                 sent = Letter(
@@ -76,12 +79,12 @@ class Orchestration:
                 assert await self.bus.publish_batch([sent]) != [None]
         for kind in {type(fact) for fact in facts}:
             for durable in SUBSCRIPTIONS[kind].split():
-                await self._handled(durable)
+                await self._handled(outbox.route(kind.DESCRIPTOR).stream, durable)
 
-    async def _handled(self, durable):
+    async def _handled(self, stream, durable):
         async with asyncio.timeout(20):
             while True:
-                info = await self.bus.consumer("EVT_ORCHESTRATION", durable)
+                info = await self.bus.consumer(stream, durable)
                 if not info.num_pending and not info.num_ack_pending:
                     return
                 await asyncio.sleep(0.02)
@@ -213,6 +216,12 @@ def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230
 def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
     fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, applicant_id=applicant_id, filing_no=filing_no)
     fact.closed_at.FromDatetime(AT)
+    return fact
+
+
+def post_changed(name):
+    fact = account_events_pb2.PostChanged(post_id=f"post-{name}", employee_id=name, version=2)
+    fact.changed_at.FromDatetime(AT)
     return fact
 
 

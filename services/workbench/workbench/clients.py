@@ -1,22 +1,26 @@
 """Outgoing calls: the posts of officers are asked of accounts."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import grpc
 from common import rpc
-from common.auth import Actor
+from common.auth import Actor, ServiceToken
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
 
 from workbench.domain.consult import Department
 from workbench.domain.todo import Colleague
 
+CLAIM = "workbench:claim_todo"
+
 
 class Colleagues:
-    """Looks up posts and departments, as whoever asks may see them."""
+    """Looks up posts and departments: as whoever asks may see them, or, where nobody asks, as the workbench may."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, own: ServiceToken) -> None:
         self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+        self._own = own
 
     async def find(self, actor: Actor, post_id: str) -> Colleague | None:
         """Find a post that is held now."""
@@ -24,6 +28,12 @@ class Colleagues:
         for post in (await rpc.call(self._accounts.BatchGetPosts, request, actor=actor)).posts:
             return Colleague(post_id=post.post_id, title=post.title, org_id=post.org_id)
         return None
+
+    async def holders(self, post_ids: Sequence[str]) -> frozenset[str]:
+        """Tell which of some posts, own or lent, are held now and may work on todos."""
+        request = account_service_pb2.BatchGetPostsRequest(post_ids=post_ids)
+        found = (await rpc.call(self._accounts.BatchGetPosts, request, token=await self._own.token())).posts
+        return frozenset(post.post_id for post in found if CLAIM in post.permissions)
 
     async def find_department(self, actor: Actor, region_code: str, department: str) -> Department | None:
         """Find who is a department in a region, or in the nearest region above it."""

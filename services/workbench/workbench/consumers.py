@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from common.auth import CachedPosts
 from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
+from tongban.accounts.v1 import account_events_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 from worktime import national
 
 from workbench import usecases
+from workbench.clients import Colleagues
 from workbench.domain.message import MessageKind, person_mailbox
 from workbench.domain.todo import Description, Waiting, deadlines_of
 from workbench.store import Tx
@@ -22,6 +25,16 @@ class Voice(Protocol):
 
     @property
     def sentences(self) -> Mapping[str, str]: ...
+
+
+class Staff(Voice, Protocol):
+    """What the app lends to those who look after posts."""
+
+    @property
+    def posts(self) -> CachedPosts: ...
+
+    @property
+    def colleagues(self) -> Colleagues: ...
 
 
 SOURCE = "orchestration"
@@ -144,6 +157,15 @@ async def tell_closed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingClosed]) ->
     """A filing is closed: the applicant hears of it."""
     filing = fact.body
     await _tell(app, tx, MessageKind.FILING_CLOSED, filing.applicant_id, filing.filing_id, filing_no=filing.filing_no)
+
+
+@subscriptions.on(account_events_pb2.PostChanged)
+async def drop_post(app: Staff, tx: Tx, fact: Fact[account_events_pb2.PostChanged]) -> None:
+    """A post was given, changed or ended: ask anew what its employee may do, and take from a lost one what it has."""
+    post = fact.body
+    app.posts.drop(post.employee_id)
+    if await tx.todos.is_claimer(post.post_id) and post.post_id not in await app.colleagues.holders([post.post_id]):
+        await usecases.release_todos(tx, post.post_id, reason=app.sentences["POST_LOST"])
 
 
 @subscriptions.on(filing_pb.FilingProposed)

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from common import config, process, rpc, web
-from common.auth import Authenticator, CachedPosts, Verifier, system
+from common.auth import Authenticator, CachedPosts, ServiceToken, Verifier, system
 from common.bus import Bus
 from common.db import Database
 from sealing import KeyRing, reseal
@@ -39,6 +39,7 @@ class App:
     store: Store
     bus: Bus
     authenticator: Authenticator
+    posts: CachedPosts
     addresses: AddressRules
     colleagues: Colleagues
     hub: Hub
@@ -57,6 +58,8 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     )
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
+    posts = CachedPosts(Posts(accounts))
+    own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
     store = Store(database, clock=clock, ids=ids, keys=keys, kick=partial(bus.kick, STREAM))
     hub = Hub(store, bus)
     looking = asyncio.create_task(hub.run())
@@ -65,8 +68,9 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             settings=settings,
             store=store,
             bus=bus,
-            authenticator=Authenticator(verifier, CachedPosts(Posts(accounts))),
-            colleagues=Colleagues(accounts),
+            authenticator=Authenticator(verifier, posts),
+            posts=posts,
+            colleagues=Colleagues(accounts, own),
             hub=hub,
             sentences=config.sentences(LOCALE).by_reason,
             addresses=AddressRules(loopback=settings.loopback_apps),
@@ -95,7 +99,10 @@ def house(app: App) -> process.House:
         bus=app.bus,
         subscriptions=subscriptions,
         store=app.store,
-        jobs=[process.Job("remind", timedelta(minutes=1), partial(jobs.remind, app))],
+        jobs=[
+            process.Job("remind", timedelta(minutes=1), partial(jobs.remind, app)),
+            process.Job("release", timedelta(minutes=5), partial(jobs.release, app)),
+        ],
     )
 
 

@@ -15,6 +15,7 @@ class Settings(config.Settings, env_prefix="WORKBENCH_"):
     data_key: str = ""
     index_key: SecretStr
     accounts_grpc: str
+    client_secret: SecretStr
     http_port: int
     grpc_port: int
     clients: tuple[str, ...] = ("gateway", "accounts", "verification", "orchestration", "workbench", "demo-loader")

@@ -249,6 +249,14 @@ def give_back(todo: Todo, *, post_id: str, reason: str, at: datetime) -> Todo:
     return replace(todo, claim=None, returned=returned, revision=todo.revision + 1)
 
 
+def release(todo: Todo, *, reason: str, at: datetime) -> Todo:
+    """Take a todo from a post that is held no longer; it is open again for everybody."""
+    if todo.claim is None or todo.stage is Stage.DONE:
+        return todo
+    returned = Return(todo.claim.post_title, reason, at)
+    return replace(todo, claim=None, returned=returned, revision=todo.revision + 1)
+
+
 def reassign(todo: Todo, to: Colleague, *, revision: int, at: datetime) -> Todo:
     """Hand a todo to another post of its organisation (转办), unless somebody moved it since it was seen."""
     if todo.stage is Stage.DONE:

@@ -30,9 +30,13 @@ class Absences:
         statement = select(absences.c.returns_on).where(absences.c.post_id == post_id)
         return Absence((await self._unit.connection.execute(statement)).scalar_one_or_none())
 
+    async def hold(self, post_id: str) -> None:
+        """Let nobody give a post work meanwhile."""
+        await self._unit.connection.execute(HOLD, {"post_id": post_id})
+
     async def keep(self, post_id: str, absence: Absence) -> None:
         """Keep from when a post is away or back; nobody gives it work meanwhile."""
-        await self._unit.connection.execute(HOLD, {"post_id": post_id})
+        await self.hold(post_id)
         statement: Any = delete(absences).where(absences.c.post_id == post_id)
         if absence.returns_on is not None:
             new = {"returns_on": absence.returns_on}

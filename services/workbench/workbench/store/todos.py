@@ -9,7 +9,7 @@ from uuid import UUID
 from common.paging import Page, cut, decode
 from common.scope import visible
 from common.transaction import Transaction
-from sqlalchemy import ColumnElement, Row, case, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Row, case, exists, func, literal, select, text, tuple_, update
 
 from workbench.domain.todo import (
     Claim,
@@ -113,6 +113,22 @@ class Todos:
         """Open again all that a post has claimed."""
         self._stirred.set()
         rows = await self._unit.connection.execute(GIVE_BACK, {"post_id": post_id, "at": self._unit.at})
+        return [self._todo(row) for row in rows]
+
+    async def claimers(self) -> list[str]:
+        """Name every post that has a todo in hand."""
+        statement = select(todos.c.claimed_post_id).where(_in_hand()).distinct()
+        return list(await self._unit.connection.scalars(statement.order_by(todos.c.claimed_post_id)))
+
+    async def is_claimer(self, post_id: str) -> bool:
+        """Say whether a post has a todo in hand."""
+        statement = select(exists().where(todos.c.claimed_post_id == post_id, _in_hand()))
+        return bool((await self._unit.connection.execute(statement)).scalar_one())
+
+    async def lock_claimed(self, post_id: str) -> list[Todo]:
+        """Load what a post has in hand, to change it."""
+        statement = select(todos).where(todos.c.claimed_post_id == post_id, _in_hand())
+        rows = await self._unit.connection.execute(statement.order_by(todos.c.todo_id).with_for_update())
         return [self._todo(row) for row in rows]
 
     async def take_due(self, most: int) -> list[Todo]:
@@ -223,6 +239,10 @@ class Todos:
         sealed = row.return_reason
         reason = self._unit.keys.open(sealed, bound=_reason_of(row.todo_id)).decode() if sealed else ""
         return Return(row.returned_by, reason, row.returned_at)
+
+
+def _in_hand() -> ColumnElement[bool]:
+    return todos.c.claimed_post_id.is_not(None) & (todos.c.state != State.DONE.value)
 
 
 def _reason_of(todo_id: UUID) -> str:

@@ -24,6 +24,7 @@ from workbench.usecases.todos import (
     read_absence,
     read_todo,
     reassign_todo,
+    release_todos,
     return_todo,
     wait,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "read_todo",
     "reassign_todo",
     "register_app",
+    "release_todos",
     "remind_due",
     "return_todo",
     "send_message",

@@ -42,6 +42,16 @@ async def finish(tx: Tx, source: str, source_id: str, *, version: int, at: datet
     await _learn(tx, source, source_id, lambda todo: rules.finish(todo, version=version, at=at))
 
 
+async def release_todos(tx: Tx, post_id: str, *, reason: str) -> None:
+    """Open again for everybody what a post has in hand that is held no longer, and say so."""
+    await tx.absences.hold(post_id)
+    for todo in await tx.todos.lock_claimed(post_id):
+        released = rules.release(todo, reason=reason, at=tx.unit.at)
+        await tx.todos.save(released)
+        tx.unit.record("workbench.release_todo", subject=("todo", str(todo.todo_id)), details={"post_id": post_id})
+        tx.unit.emit(events.todo_returned(released, post_id=post_id, at=tx.unit.at))
+
+
 async def list_todos(tx: Tx, search: Search, *, cursor: str | None, size: int) -> Page[TodoView]:
     """List the todos of the post's scope that are looked for, the overdue first."""
     page = await tx.todos.page(search, cursor=cursor, size=size)
