@@ -145,3 +145,17 @@ def test_the_checksum_does_not_depend_on_the_order_of_keys():
     turned = dict(reversed(newborn_json().items()))
     assert DEFINITION.validate_python(turned).checksum == newborn().checksum
     assert DEFINITION.validate_python({**newborn_json(), "name": "x"}).checksum != newborn().checksum
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("married ==", "CONDITION_UNREADABLE"),
+        ("maried == 'yes'", "DETERMINANT_UNKNOWN"),
+        ("form.gone == 1", "FORM_FIELD_UNKNOWN"),
+        ("married + 1 > 2", "CONDITION_FAILS"),
+    ],
+)
+def test_the_condition_of_a_material_is_checked_like_that_of_an_item(when, code):
+    definition = a_definition(an_item("a"), requirements=(licence(when=when),), determinants=(YES_NO,))
+    assert [(problem.code, problem.where) for problem in check(definition)] == [(code, "requirements.id_card.when")]

@@ -83,6 +83,8 @@ WRONG = [
     ({"birth_time": "2026-02-27T08:30:00"}, {"birth_time"}),
     ({"father_id": "not-an-id"}, {"father_id"}),
     ({"child_sex": "x"}, {"child_sex"}),
+    ({"father_id": None}, {"father_id"}),
+    ({"parents": "mother_alone"}, {"father_name", "father_id", "surname_from"}),
     ({"370303190001010016": "x"}, {"*"}),
     ({"child_name": ["x"], "bank_account": "1"}, {"child_name", "bank_account"}),
 ]

@@ -89,8 +89,8 @@ def test_a_licence_that_cannot_be_used_is_needed(finding, ground):
 
 
 def test_a_form_field_left_empty_is_needed():
-    plan = plan_of(newborn(), a_draft(form={**FORM, "bank_account": ""}))
-    assert [(m.code, m.ground) for m in plan.lacking] == [("bank_account", Ground.FIELD_EMPTY)]
+    plan = plan_of(newborn(), a_draft(form={**FORM, "birth_registration_no": ""}))
+    assert [(m.code, m.ground) for m in plan.lacking] == [("birth_registration_form", Ground.FIELD_EMPTY)]
 
 
 def test_a_role_that_nobody_has_is_not_asked_for_but_needed():
@@ -209,3 +209,18 @@ def test_every_plan_is_sound(definition, answers, findings, form):
         names = [str(n) for n in range(len(plan.applying))]
         cases = split(definition, plan, evidence={}, ids=names, numbers=names)
         assert [case.item for case in cases] == [item.code for item in plan.applying]
+
+
+def test_a_single_mother_is_asked_neither_for_a_father_nor_for_a_marriage_certificate():
+    form = {name: value for name, value in FORM.items() if not name.startswith("father")}
+    alone = a_draft(form=form | {"parents": "mother_alone", "surname_from": "mother"})
+    plan = plan_of(newborn(), alone)
+    asked = {material.code for material in plan.materials}
+    assert asked == {material.code for material in plan_of(newborn(), a_draft()).materials} - {
+        "father_id_card",
+        "marriage_certificate",
+    }
+    assert {query.key for query in licence_queries(newborn(), alone)} == {"mother_id_card", "household_book"}
+    assert plan.lacking == ()
+    registration = next(c for c in split(newborn(), plan, evidence={}, ids="1234567", numbers="1234567") if c.id == "3")
+    assert "marriage_certificate" not in {material.code for material in registration.materials}

@@ -115,6 +115,7 @@ def _references(where: str, schema: object) -> Iterator[Problem]:
 
 def _requirement(definition: Definition, requirement: Requirement) -> Iterator[Problem]:
     where = f"requirements.{requirement.code}"
+    yield from _condition(definition, f"{where}.when", requirement.when)
     given = {name for name in ("licence_type", "holder", "field", "item") if getattr(requirement, name) is not None}
     wanted = {Source.LICENCE: {"licence_type", "holder"}, Source.FORM: {"field"}, Source.PRODUCED: {"item"}}
     if given != wanted[requirement.source]:
@@ -161,13 +162,12 @@ def _item(definition: Definition, item: Item) -> Iterator[Problem]:
     yield from _known("REQUIREMENT_UNKNOWN", where, needs, definition.requirement)
     yield from _duplicates(f"{where}.requirements", needs)
     yield from _known("FORM_FIELD_UNKNOWN", where, item.form_fields, definition.form_fields)
-    yield from _condition(definition, item)
+    yield from _condition(definition, f"{where}.when", item.when)
     yield from _produced(definition, item)
     yield from _result(definition, item)
 
 
-def _condition(definition: Definition, item: Item) -> Iterator[Problem]:
-    where, expression = f"items.{item.code}.when", item.when
+def _condition(definition: Definition, where: str, expression: str | None) -> Iterator[Problem]:
     if expression is None:
         return
     if not conditions.is_readable(expression):
@@ -253,7 +253,8 @@ def _cycle(definition: Definition) -> tuple[Problem, ...]:
 
 def _situations(definition: Definition) -> Iterator[Problem]:
     """Try every combination of answers: each item must be possible, each condition must be true or false."""
-    used = set().union(*(conditions.determinants_in(item.when) for item in definition.items if item.when))
+    materials = [requirement.when for requirement in definition.requirements if requirement.when]
+    used = set().union(*map(conditions.determinants_in, (*(i.when for i in definition.items if i.when), *materials)))
     asked = [determinant for determinant in definition.determinants if determinant.code in used]
     if prod(len(determinant.values) for determinant in asked) > _SITUATIONS:
         yield Problem("TOO_MANY_SITUATIONS", "determinants", {"most": _SITUATIONS})
@@ -273,7 +274,12 @@ def _situations(definition: Definition) -> Iterator[Problem]:
     for values in product(*([choice.value for choice in determinant.values] for determinant in asked)):
         answers = dict(zip((determinant.code for determinant in asked), values, strict=True))
         reached |= {code for code, choice in choose(definition, partial(is_met, answers)).items() if choice.applies}
+        for expression in materials:
+            is_met(answers, expression)
     yield from (Problem("CONDITION_FAILS", f"items.{i.code}.when") for i in definition.items if i.when in failing)
+    yield from (
+        Problem("CONDITION_FAILS", f"requirements.{r.code}.when") for r in definition.requirements if r.when in failing
+    )
     yield from (Problem("ITEM_UNREACHABLE", f"items.{code}") for code in definition.item if code not in reached)
 
 

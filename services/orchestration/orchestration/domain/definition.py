@@ -86,7 +86,10 @@ class Determinant:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A material that items need: a licence of a role, a field of the form, or what a sibling item produces."""
+    """A material that items need: a licence of a role, a field of the form, or what a sibling item produces.
+
+    With `when` it is needed only where that condition holds.
+    """
 
     __pydantic_config__: ClassVar = _STRICT
     code: str
@@ -96,6 +99,7 @@ class Requirement:
     holder: str | None = None
     field: str | None = None
     item: str | None = None
+    when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

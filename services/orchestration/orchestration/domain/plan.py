@@ -10,6 +10,7 @@ from typing import Any
 from worktime import Calendar, due
 
 from orchestration.domain.choice import Chosen, choose_items
+from orchestration.domain.conditions import holds
 from orchestration.domain.definition import (
     Definition,
     Dependency,
@@ -158,7 +159,7 @@ class Draft:
 def licence_queries(definition: Definition, draft: Draft) -> tuple[LicenceQuery, ...]:
     """Every licence that the applying items need, once; a role that nobody has is not asked for."""
     people = people_of(definition, draft.applicant_id, draft.form)
-    used = _used_by(definition, choose_items(definition, draft.answers, draft.form))
+    used = _used_by(definition, choose_items(definition, draft.answers, draft.form), draft)
     return tuple(
         LicenceQuery(requirement.code, requirement.licence_type or "", people[requirement.holder])
         for requirement in definition.requirements
@@ -276,11 +277,14 @@ def _items(
     return planned
 
 
-def _used_by(definition: Definition, chosen: Mapping[str, Chosen]) -> dict[str, tuple[str, ...]]:
+def _used_by(definition: Definition, chosen: Mapping[str, Chosen], draft: Draft) -> dict[str, tuple[str, ...]]:
+    """The materials that are asked for here, each with the items that ask."""
     used: dict[str, tuple[str, ...]] = {}
     for item in definition.items:
         for need in item.requirements if chosen[item.code].applies else ():
-            used[need.requirement] = (*used.get(need.requirement, ()), item.code)
+            when = definition.requirement[need.requirement].when
+            if when is None or holds(when, draft.answers, draft.form):
+                used[need.requirement] = (*used.get(need.requirement, ()), item.code)
     return used
 
 
@@ -288,7 +292,7 @@ def _materials(
     definition: Definition, chosen: Mapping[str, Chosen], draft: Draft, findings: Mapping[str, Finding]
 ) -> tuple[Material, ...]:
     """Each requirement once, with the items that use it; required if one of them cannot do without."""
-    used = _used_by(definition, chosen)
+    used = _used_by(definition, chosen, draft)
     required = {
         need.requirement
         for item in definition.items
