@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import psutil
+
 from tools.runner.forking import Nursery, Running
 from tools.runner.instance import ROOT
 from tools.runner.refusals import ControlRefused, StartFailed
@@ -95,6 +97,11 @@ class Child:
             raise ControlRefused(f"{self.program.name} is not running")
         # the whole group: a start script would otherwise keep the real program alive
         os.killpg(self.pid, number)
+        if number in (signal.SIGSTOP, signal.SIGCONT):
+            # PostgreSQL's children have groups of their own, and would work on without their parent
+            for each in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.send_signal(number)
 
     async def wait_ready(self, within: float) -> None:
         async with asyncio.timeout(within):

@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 
+import asyncpg
 import psutil
 import pytest
 
 from tools.runner.control import ControlRefused
+from tools.runner.ports import OFFSETS
 from tools.tests.conftest import Runner, left_by
 
 USE_THE_SERVERS = """
@@ -108,6 +110,20 @@ async def test_processes_are_stopped_and_started_by_name(runner: Runner) -> None
         await runner.control.kill("nobody")
     with pytest.raises(ControlRefused, match="no signal NONSENSE"):
         await runner.control.kill("accounts", "NONSENSE")
+
+
+async def test_a_frozen_server_stands_still_whole(runner: Runner) -> None:
+    runner.begin_small_house()
+    secrets = json.loads((runner.run_dir / "trial" / "secrets.json").read_text())
+    place = f"127.0.0.1:{runner.base + OFFSETS['postgres']}/postgres"
+    connection = await asyncpg.connect(f"postgresql://postgres:{secrets['postgres_database_password']}@{place}")
+    await runner.control.kill("postgres", "STOP")
+    asked = asyncio.ensure_future(connection.fetchval("SELECT 1"))
+    _, waiting = await asyncio.wait([asked], timeout=0.5)
+    assert waiting, "a child of the server has answered"
+    await runner.control.kill("postgres", "CONT")
+    assert await asyncio.wait_for(asked, timeout=10) == 1
+    await connection.close()
 
 
 def test_a_signal_ends_everything(runner: Runner) -> None:
