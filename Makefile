@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto lock setup clean fmt new-service bench people code play kill
+.PHONY: help run test check types proto lock setup clean fmt new-service bench faults people code play kill
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ proto: setup ## generate libs/contracts from proto/
 	@$(PYTHON_IN_VENV) -m tools.generate_proto
 
 # our own packages are members of the workspace, not entries of the lock
-MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml))))
+MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml faults/pyproject.toml))))
 
 lock: setup ## resolve the newest stable versions into requirements.lock, without any registry's address
 	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
@@ -46,6 +46,15 @@ new-service: setup ## stamp the rooms of a new service: make new-service NAME=gr
 
 bench: setup ## measure the start and the memory (results in bench/results)
 	@$(PYTHON_IN_VENV) -m bench.start
+
+FILINGS ?= 200
+KILLS ?= 40
+SEED ?= 1
+
+# rate limits are for people: the campaign's few accounts file and decide for a whole city
+faults: setup ## break the house at random while it works, then reconcile: FILINGS=200 KILLS=40 SEED=1
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec --instance faults --base 22400 --with-house -- \
+	  $(PYTHON_IN_VENV) -m faults.main --filings $(FILINGS) --faults $(KILLS) --seed $(SEED) --keep
 
 # for a house that `make run` has up
 DEMO := $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m demo.main

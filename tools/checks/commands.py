@@ -19,6 +19,7 @@ PACKAGES = {
     **{service: f"services/{service}" for service in SERVICES},
     "gateway": "gateway",
     "demo": "demo",
+    "faults": "faults",
     "tools": ".",
 }
 

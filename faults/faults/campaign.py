@@ -1,0 +1,122 @@
+"""A campaign: filings go through the house while it is broken again and again, then everything is reconciled."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from demo.people import OFFICERS, cast, credentials
+from demo.settings import Settings as DemoSettings
+
+from demo import loader, newborn
+from faults import chaos, reconciling, work
+from faults.ledger import JSON, Ledger
+from faults.person import Person
+from faults.settings import Settings
+from tools.runner.control import Control
+
+IN_FLIGHT = 12
+# draft and submit, and claim, accept and approve of five cases
+ACTS = 2 + 3 * 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much, and by which seed."""
+
+    filings: int
+    faults: int
+    seed: int
+    victims: Sequence[str] = tuple(chaos.VICTIMS)
+    within: float = 3600.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What a campaign did and found."""
+
+    wanted: Wanted
+    seconds: float
+    rest_seconds: float
+    longest_stall: float
+    recoveries: list[chaos.Recovery]
+    later: Counter[str]
+    asked: int
+    acts: int
+    problems: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_sound(self) -> bool:
+        return not any(self.problems.values())
+
+    def as_json(self) -> JSON:
+        broken = Counter(f"{each.fault.victim} {each.fault.kind}" for each in self.recoveries)
+        longest: dict[str, float] = {}
+        for each in self.recoveries:
+            longest[each.fault.victim] = round(max(longest.get(each.fault.victim, 0), each.seconds), 1)
+        return {
+            "seed": self.wanted.seed,
+            "filings": self.wanted.filings,
+            "faults": len(self.recoveries),
+            "seconds": round(self.seconds, 1),
+            "filings_per_second": round(self.wanted.filings / self.seconds, 2),
+            "acts": self.acts,
+            "asked_again": self.asked - self.acts,
+            "longest_stall_seconds": round(self.longest_stall, 1),
+            "seconds_until_rest": round(self.rest_seconds, 1),
+            "broken": dict(sorted(broken.items())),
+            "longest_away_seconds": dict(sorted(longest.items())),
+            "answers_to_come_again": dict(self.later.most_common()),
+            "oracles": {name: found[:20] or "holds" for name, found in self.problems.items()},
+        }
+
+
+async def run(wanted: Wanted, *, at: datetime) -> Result:
+    """Load the city, run the campaign, wait until the house rests, reconcile."""
+    people, inside = DemoSettings(), Settings()
+    ledger = Ledger(time.monotonic)
+    agent = chaos.Agent(Control(inside.tongban_control), ledger, time.monotonic)
+    await loader.load(people, told=lambda *_: None)
+    async with cast(people) as everybody:
+        await newborn.grant(everybody.father, at=at)
+        mother = Person(everybody.mother, credentials(people, "lijing"), ledger)
+        officers = [Person(everybody.officers[name], credentials(people, name), ledger) for name in OFFICERS]
+        ledger = agent.ledger
+        began = time.monotonic()
+        async with asyncio.timeout(wanted.within):
+            await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S}-{wanted.seed}")
+        seconds = time.monotonic() - began
+        stall = ledger.longest_stall
+        async with reconciling.opened(inside) as held:
+            rest = await reconciling.rest(held, inside, time.monotonic)
+            problems = await reconciling.reconcile(ledger, mother, officers, inside, held)
+    return Result(
+        wanted,
+        seconds,
+        rest,
+        stall,
+        agent.recoveries,
+        ledger.later,
+        sum(act.asked for act in ledger.acts.values()),
+        ledger.moves,
+        {**problems, "everything_came_back": agent.lost},
+    )
+
+
+async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, officers: list[Person], run: str) -> None:
+    gate = asyncio.Semaphore(IN_FLIGHT)
+
+    async def lifecycle(serial: int) -> None:
+        async with gate:
+            await work.follow(mother, await work.file(mother, serial, run))
+
+    async with asyncio.TaskGroup() as group:
+        attending = [group.create_task(work.attend(officer)) for officer in officers]
+        plan = chaos.planned(wanted.seed, wanted.faults, ACTS * wanted.filings, wanted.victims)
+        breaking = group.create_task(agent.work(plan))
+        await asyncio.gather(*(lifecycle(serial) for serial in range(wanted.filings)))
+        await breaking
+        for task in attending:
+            task.cancel()

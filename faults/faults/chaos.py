@@ -1,0 +1,122 @@
+"""The chaos: which process is killed, frozen or restarted after how much work. The same seed gives the same order."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from faults.ledger import Ledger
+from tools.runner.control import Control
+from tools.runner.refusals import ControlRefused
+
+# how often each is chosen, in parts; Keycloak starts slowly, and people log in rarely
+VICTIMS = {
+    "orchestration": 6,
+    "workbench": 4,
+    "verification": 4,
+    "accounts": 3,
+    "gateway": 4,
+    "department": 3,
+    "nats": 4,
+    "postgres": 3,
+    "redis": 3,
+    "keycloak": 1,
+}
+FREEZE = (0.5, 6.0)
+# the house stands still, or has nothing to do: the next fault comes all the same
+PATIENCE = 20.0
+BACK_WITHIN = 120
+
+
+class Kind(StrEnum):
+    """How a process is broken."""
+
+    KILL = "kill"  # SIGKILL: nothing is tidied up
+    SHUTDOWN = "shutdown"  # PostgreSQL's immediate shutdown (SIGQUIT)
+    FREEZE = "freeze"  # SIGSTOP, and SIGCONT after a while
+    RESTART = "restart"  # SIGTERM, as a release does it
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault to come, after that many acts were answered."""
+
+    after: int
+    victim: str
+    kind: Kind
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A fault that was, and how long its process was away."""
+
+    fault: Fault
+    seconds: float
+
+
+def planned(seed: int, count: int, acts: int, victims: Sequence[str] = tuple(VICTIMS)) -> list[Fault]:
+    """Faults spread over the work to be done. Each victim falls once before chance decides."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    first = chance.sample(list(victims), k=min(count, len(victims)))
+    more = chance.choices(list(victims), [VICTIMS[name] for name in victims], k=max(0, count - len(first)))
+    return [
+        _fault(chance, name, round((place + chance.random()) * acts / (count + 1)))
+        for place, name in enumerate((*first, *more))
+    ]
+
+
+def _fault(chance: random.Random, victim: str, after: int) -> Fault:
+    sudden = Kind.SHUTDOWN if victim == "postgres" and chance.random() < 0.5 else Kind.KILL  # noqa: PLR2004 - a coin
+    kind = chance.choices([sudden, Kind.FREEZE, Kind.RESTART], [6, 3, 2])[0]
+    return Fault(after, victim, kind, round(chance.uniform(*FREEZE), 2) if kind is Kind.FREEZE else 0.0)
+
+
+@dataclass(slots=True)
+class Agent:
+    """Carries out the plan, several faults at once if they come so; one process suffers one at a time."""
+
+    control: Control
+    ledger: Ledger
+    clock: Callable[[], float]
+    recoveries: list[Recovery] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def work(self, plan: Sequence[Fault]) -> None:
+        waited_from = self.clock()
+        async with asyncio.TaskGroup() as group:
+            for fault in plan:
+                while self.ledger.moves < fault.after and self.clock() - waited_from < PATIENCE:
+                    await asyncio.sleep(0.05)
+                waited_from = self.clock()
+                group.create_task(self._suffer(fault))
+
+    async def _suffer(self, fault: Fault) -> None:
+        async with self._locks.setdefault(fault.victim, asyncio.Lock()):
+            began = self.clock()
+            try:
+                await self._break(fault)
+                await self.control.wait_ready(fault.victim, BACK_WITHIN)
+            except (ControlRefused, TimeoutError) as refused:
+                self.lost.append(f"{fault.victim} after {fault.kind}: {refused}")
+            self.recoveries.append(Recovery(fault, self.clock() - began))
+
+    async def _break(self, fault: Fault) -> None:
+        match fault.kind:
+            case Kind.KILL | Kind.SHUTDOWN:
+                before = await self._restarts(fault.victim)
+                await self.control.kill(fault.victim, "KILL" if fault.kind is Kind.KILL else "QUIT")
+                async with asyncio.timeout(BACK_WITHIN):
+                    while await self._restarts(fault.victim) == before:
+                        await asyncio.sleep(0.05)
+            case Kind.RESTART:
+                await self.control.restart(fault.victim)
+            case Kind.FREEZE:
+                await self.control.kill(fault.victim, "STOP")
+                await asyncio.sleep(fault.seconds)
+                await self.control.kill(fault.victim, "CONT")
+
+    async def _restarts(self, name: str) -> int:
+        return (await self.control.status())[name].restarts

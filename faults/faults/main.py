@@ -1,0 +1,34 @@
+"""`python -m faults.main --filings 200 --faults 40 --seed 1`, beside a house that is up with an empty database."""
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from faults import campaign, report
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "bench" / "results" / "faults.json"
+PAGE = ROOT / "docs" / "faults.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--filings", type=int, default=200)
+    parser.add_argument("--faults", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="write the report into bench/results and docs")
+    told = parser.parse_args()
+    wanted = campaign.Wanted(told.filings, told.faults, told.seed)
+    result = asyncio.run(campaign.run(wanted, at=datetime.now(UTC))).as_json()
+    print(json.dumps(result, indent=1, ensure_ascii=False))
+    if told.keep:
+        RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        PAGE.write_text(report.page(result))
+    sys.exit(any(found != "holds" for found in result["oracles"].values()))
+
+
+if __name__ == "__main__":
+    main()

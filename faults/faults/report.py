@@ -1,0 +1,54 @@
+"""The report that people read: one page of tables from a campaign's figures."""
+
+from faults import records
+from faults.ledger import JSON
+from faults.oracles import OUTSIDE
+from faults.reconciling import INSIDE
+
+MEANS = {each.__name__: (each.__doc__ or "").strip() for each in (*OUTSIDE, *INSIDE)} | {
+    "drained": str(records.drained.__doc__),
+    "heard_by_all": str(records.heard_by_all.__doc__),
+    "everything_came_back": "Every process that was broken was ready again by itself.",
+}
+
+HEAD = """# Faults
+
+`make faults` lets newborn filings go through the whole house while its processes are killed (SIGKILL), shut down at
+once (PostgreSQL), frozen (SIGSTOP) and restarted (SIGTERM) at random; then a ledger kept by the driver alone is
+reconciled with what the doors, the databases and the broker say. The order of the faults follows from the seed.
+"""
+
+
+def page(result: JSON) -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            HEAD,
+            "| figure | |",
+            "|---|---|",
+            f"| filings, each of seven cases | {result['filings']} |",
+            f"| faults | {result['faults']} (seed {result['seed']}) |",
+            f"| time | {result['seconds']} s, {result['filings_per_second']} filings/s |",
+            f"| acts answered, and asked again | {result['acts']}, {result['asked_again']} |",
+            f"| longest stall: no act at all was answered | {result['longest_stall_seconds']} s |",
+            f"| until the house rested after the last filing | {result['seconds_until_rest']} s |",
+            "",
+            "| process | faults | longest away, frozen time included |",
+            "|---|---|---|",
+            *(_line(name, result) for name in result["longest_away_seconds"]),
+            "",
+            "| what must hold | |",
+            "|---|---|",
+            *(f"| {MEANS[name]} | {_found(found)} |" for name, found in result["oracles"].items()),
+            "",
+        ]
+    )
+
+
+def _line(name: str, result: JSON) -> str:
+    kinds = [f"{count} {each.split()[1]}" for each, count in result["broken"].items() if each.split()[0] == name]
+    return f"| {name} | {', '.join(kinds)} | {result['longest_away_seconds'][name]} s |"
+
+
+def _found(found: object) -> str:
+    return "holds" if found == "holds" else f"**{found}**"
