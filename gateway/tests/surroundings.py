@@ -13,8 +13,9 @@ import demo.settings
 import httpx
 from aiohttp import web
 from common import config, process
-from common.auth import Verifier
+from common.auth import Authenticator, Call, Verifier
 from common.errors import StepUpNeeded
+from common.permissions import Caller, Permission, Post, check
 from common.testing import Ids, Living, living
 from common.web import problem
 from demo.browser import Browser, Credentials
@@ -24,6 +25,10 @@ from gateway.settings import Settings
 from gateway import main
 
 SERVICES = ("accounts", "verification", "orchestration", "workbench")
+
+
+async def _no_posts(_token: str, _employee_id: str, _post_id: str | None) -> Post:
+    raise LookupError
 
 
 class Cable:
@@ -82,7 +87,7 @@ class Service:
     left: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     document: dict[str, Any] | None = None
-    _verifier: Verifier | None = None
+    _authenticator: Authenticator | None = None
 
     @property
     def url(self) -> str:
@@ -172,15 +177,21 @@ class Service:
         return web.Response(status=307, headers={"Location": request.query["to"]})
 
     async def _sensitive(self, request: web.Request) -> web.Response:
-        """A verb that needs a one-time code, refused as every service of ours does."""
-        if self._verifier is None:
+        """A verb that needs a one-time code, or a fresh proof; refused as every service of ours does."""
+        if self._authenticator is None:
             known = Settings()  # type: ignore[call-arg]
-            self._verifier = Verifier(known.keycloak_url, self.name, known.clients)
-        claims = await self._verifier.verify(request.headers["Authorization"].removeprefix("Bearer "))
-        if claims.acr >= 2:
-            return web.json_response({"acr": claims.acr})
-        said = problem.of_refusal(StepUpNeeded(acr=2), config.sentences(main.LOCALE))
-        return web.Response(body=said.body, status=said.status_code, headers=dict(said.headers))
+            verifier = Verifier(known.keycloak_url, self.name, known.clients)
+            self._authenticator = Authenticator(verifier, _no_posts)
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        actor = await self._authenticator.actor(token, None, Call("sensitive"))
+        max_age = request.query.get("max_age")
+        needed = Permission("sensitive", frozenset(Caller), *((1, int(max_age)) if max_age else (2,)))
+        try:
+            check(actor, needed)
+        except StepUpNeeded as refusal:
+            said = problem.of_refusal(refusal, config.sentences(main.LOCALE))
+            return web.Response(body=said.body, status=said.status_code, headers=dict(said.headers))
+        return web.json_response({"acr": actor.acr})
 
     async def _cookie(self, _request: web.Request) -> web.Response:
         headers = {"Set-Cookie": "mine=1", "X-Hop": "1", "Connection": "X-Hop", "Access-Control-Allow-Origin": "*"}

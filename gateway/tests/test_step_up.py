@@ -87,6 +87,26 @@ async def test_a_proof_may_be_asked_for_anew(world: World, father: Browser):
     assert (await father.session())["proven_at"] > proven
 
 
+async def test_a_service_asks_how_long_ago_the_person_logged_in(world: World, father: Browser):
+    recent = f"{SENSITIVE}?max_age=3"
+    began = (await father.session())["proven_at"]
+
+    async def too_long_ago() -> bool:
+        return (await father.call("GET", recent)).status_code == 401
+
+    await until(too_long_ago)
+    refused = await father.call("GET", recent)
+    assert refused.json()["data"] == {"acr": 1, "max_age": 3}
+    assert refused.headers["WWW-Authenticate"].endswith('acr_values="1", max_age="3"')
+    # renewing the token makes nobody's proof younger
+    await world.app.sessions.doubt("citizen", (await kept(world, father)).sub)
+    assert (await father.call("GET", recent)).status_code == 401
+    page = await step_up(father, max_age="3", return_to=ACT)
+    assert str(page.url) == f"{world.url}{ACT}"
+    assert (await father.session())["proven_at"] > began
+    assert (await father.call("GET", recent)).status_code == 200
+
+
 async def kept(world: World, browser: Browser):
     return await world.app.sessions.read(CITIZEN, browser.cookies.get("__Host-citizen") or "")
 

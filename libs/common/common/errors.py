@@ -5,7 +5,7 @@ Refusal                 the rules say no
 ├── Invalid             what was sent cannot be understood
 ├── Denied              the caller may not
 ├── Unauthenticated     who calls is not proven
-│   └── StepUpNeeded    it is, but not strongly enough
+│   └── StepUpNeeded    it is, but not strongly or not recently enough
 ├── Conflict            somebody else changed it meanwhile: read again, then retry
 ├── TooMany             more than the quota
 └── Unavailable         a part is away for now: the same call may work later
@@ -72,7 +72,7 @@ class Unauthenticated(Refusal):
 
 
 class StepUpNeeded(Unauthenticated):
-    """A stronger log-in is needed."""
+    """A stronger or fresher log-in is needed."""
 
     kind = Kind.STEP_UP
 

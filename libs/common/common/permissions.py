@@ -42,11 +42,13 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A verb's name, the kinds of caller it is open to, and the strength of log-in it needs."""
+    """A verb's name, the kinds of caller it is open to, and how strong and how recent a log-in it needs."""
 
     name: str
     callers: frozenset[Caller]
     acr: int = 1
+    # seconds since the person last proved who he or she is; none: as long as the session lasts
+    max_age: int | None = None
 
 
 def check(actor: "Actor", permission: Permission) -> None:
@@ -57,6 +59,10 @@ def check(actor: "Actor", permission: Permission) -> None:
         raise PermissionMissing(permission=permission.name)
     if actor.kind is Caller.SERVICE and permission.name not in actor.roles:
         raise PermissionMissing(permission=permission.name)
-    # A service proves itself by its secret; the strength of a log-in is a question to people.
-    if actor.kind is not Caller.SERVICE and actor.acr < permission.acr:
+    # A service proves itself by its secret; the strength and age of a log-in are questions to people.
+    if actor.kind is Caller.SERVICE:
+        return
+    if permission.max_age is not None and actor.proven_ago > permission.max_age:
+        raise StepUpNeeded(acr=permission.acr, max_age=permission.max_age)
+    if actor.acr < permission.acr:
         raise StepUpNeeded(acr=permission.acr)

@@ -1,5 +1,7 @@
 """Who may."""
 
+import math
+
 import pytest
 from common.auth import Actor, Call, system
 from common.errors import StepUpNeeded
@@ -11,9 +13,9 @@ from hypothesis import strategies as st
 NAME = "tickets:close_ticket"
 
 
-def actor(kind, *, acr=1, permissions=(), roles=(), region="370303", path="zibo.zhangdian"):
+def actor(kind, *, acr=1, proven_ago=math.inf, permissions=(), roles=(), region="370303", path="zibo.zhangdian"):
     post = Post("p", "e1", "o1", path, region, frozenset(permissions)) if kind is Caller.OFFICER else None
-    return Actor(kind, "me", "token", "gateway", "s", acr, frozenset(roles), post, Call("r"))
+    return Actor(kind, "me", "token", "gateway", "s", acr, frozenset(roles), post, Call("r"), proven_ago)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,18 @@ def test_a_stronger_log_in_never_loses_a_right(has, needs):
     with pytest.raises(StepUpNeeded) as refused:
         check(who, permission)
     assert refused.value.data == {"acr": needs}
+
+
+@given(st.sampled_from(Caller), st.floats(0, 1e6) | st.just(math.inf), st.integers(0, 100_000))
+def test_a_fresher_log_in_never_loses_a_right(kind, proven_ago, max_age):
+    who = actor(kind, permissions=[NAME], roles=[NAME], proven_ago=proven_ago)
+    permission = Permission(NAME, frozenset(Caller), max_age=max_age)
+    if kind is Caller.SERVICE or proven_ago <= max_age:
+        check(who, permission)
+        return
+    with pytest.raises(StepUpNeeded) as refused:
+        check(who, permission)
+    assert refused.value.data == {"acr": 1, "max_age": max_age}
 
 
 @pytest.mark.parametrize(

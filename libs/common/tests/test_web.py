@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from urllib.parse import quote
 
 import httpx
@@ -93,6 +94,19 @@ async def test_a_weak_log_in_is_asked_to_step_up(living, issuer):
         answer = await http.post(CLOSE, json={"note": "好"})
     assert (answer.status_code, answer.json()["reason"], answer.json()["data"]) == (401, "STEP_UP_NEEDED", {"acr": 2})
     assert 'acr_values="2"' in answer.headers["www-authenticate"]
+
+
+async def test_a_log_in_of_long_ago_is_asked_to_prove_itself_anew(living, issuer, officer):
+    just, long_ago = int(time.time()) - 590, int(time.time()) - 601
+    async with living.http(issuer.altered(officer, auth_time=just), **{"Idempotency-Key": "a"}) as http:
+        assert (await http.post(CLOSE, json={"note": "好"})).status_code == 201
+    for auth_time in (long_ago, None, str(just), True):
+        async with living.http(issuer.altered(officer, auth_time=auth_time), **{"Idempotency-Key": "b"}) as http:
+            answer = await http.post(CLOSE, json={"note": "好"})
+        assert (answer.status_code, answer.json()["reason"]) == (401, "STEP_UP_NEEDED")
+        assert answer.json()["data"] == {"acr": 2, "max_age": 600}
+        assert answer.json()["title"] == "此操作需要更强或更近的身份验证，请再次验证身份"
+        assert answer.headers["www-authenticate"].endswith('acr_values="2", max_age="600"')
 
 
 @pytest.mark.parametrize(
@@ -216,7 +230,12 @@ async def test_the_document_says_who_may_call_what(living):
         document = (await http.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     close = document["paths"]["/v1/tickets/{ticket_id}:close"]["post"]
-    assert close["x-permission"] == {"name": "tickets:close_ticket", "callers": ["officer"], "acr": 2}
+    assert close["x-permission"] == {
+        "name": "tickets:close_ticket",
+        "callers": ["officer"],
+        "acr": 2,
+        "max_age": 600,
+    }
     assert close["operationId"] == "close_ticket"
     assert {each["name"] for each in close["parameters"]} == {"ticket_id", "X-Post", "X-Purpose", "Idempotency-Key"}
     assert "Problem" in document["components"]["schemas"]

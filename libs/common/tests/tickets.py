@@ -63,7 +63,7 @@ class App:
 
 AppDep = Annotated[App, Depends(app_of)]
 MayRead = Annotated[Actor, may(Permission("tickets:read_ticket", EVERYBODY))]
-MayClose = Annotated[Actor, may(Permission("tickets:close_ticket", OFFICERS, acr=2))]
+MayClose = Annotated[Actor, may(Permission("tickets:close_ticket", OFFICERS, acr=2, max_age=600))]
 
 
 class CloseTicket(Body):

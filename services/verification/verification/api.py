@@ -28,7 +28,7 @@ ISSUERS = frozenset({Caller.OFFICER, Caller.SERVICE})
 EVERYBODY = frozenset(Caller)
 
 MayReadType = Annotated[Actor, may(Permission("verification:read_licence_type", EVERYBODY))]
-MayPublishType = Annotated[Actor, may(Permission("verification:publish_licence_type", ISSUERS, acr=2))]
+MayPublishType = Annotated[Actor, may(Permission("verification:publish_licence_type", ISSUERS, acr=2, max_age=1800))]
 MayIssue = Annotated[Actor, may(Permission("verification:issue_licence", ISSUERS, acr=2))]
 MayRenew = Annotated[Actor, may(Permission("verification:renew_licence", ISSUERS, acr=2))]
 MayVoid = Annotated[Actor, may(Permission("verification:void_licence", ISSUERS, acr=2))]

@@ -1,6 +1,7 @@
 """From a bearer token to the actor: who calls, in which post, proven how strongly."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Actor:
     roles: frozenset[str]
     post: Post | None
     call: Call
+    # seconds since the person last proved who he or she is
+    proven_ago: float = math.inf
 
 
 def system(name: str, *, route: str = "", trace_id: str = "") -> Actor:
@@ -127,4 +130,6 @@ class Authenticator:
             kind, name = Caller.SERVICE, claims.client
         else:
             raise CallerUnknown
-        return Actor(kind, name, token, claims.client, claims.session, claims.acr, claims.roles, post, call)
+        # in whole seconds, as the issuer counts: else it finds fresh enough what we do not
+        proven_ago = max(0, int(self._verifier.now()) - claims.proven_at)
+        return Actor(kind, name, token, claims.client, claims.session, claims.acr, claims.roles, post, call, proven_ago)

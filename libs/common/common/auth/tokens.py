@@ -90,6 +90,8 @@ class Claims:
     client: str
     session: str
     acr: int
+    # when the person last proved who he or she is; 0: the token does not say
+    proven_at: float
     person_id: str
     employee_id: str
     roles: frozenset[str]
@@ -168,7 +170,7 @@ class Verifier:
         self._audience = audience
         self._clients = frozenset(clients)
         self._leeway = leeway
-        self._now = now
+        self.now = now
         self._verified: dict[bytes, tuple[Claims, float]] = {}
 
     async def verify(self, token: str) -> Claims:
@@ -177,7 +179,7 @@ class Verifier:
             raise TokenTooLong
         if not token.isascii():
             raise TokenMalformed
-        now = self._now()
+        now = self.now()
         digest = hashlib.sha256(token.encode()).digest()
         remembered = self._verified.get(digest)
         if remembered is not None and now < remembered[1]:
@@ -239,7 +241,7 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _claims(realm: str, payload: dict[str, Any]) -> Claims:
-    acr = payload.get("acr")
+    acr, proven = payload.get("acr"), payload.get("auth_time")
     access = payload.get("realm_access")
     roles = access.get("roles") if isinstance(access, dict) else None
     names = {name: payload.get(name, "") for name in ("sub", "sid", "person_id", "employee_id")}
@@ -251,6 +253,7 @@ def _claims(realm: str, payload: dict[str, Any]) -> Claims:
         client=payload["azp"],
         session=names["sid"],
         acr=int(acr) if isinstance(acr, str) and acr.isascii() and acr.isdigit() else 0,
+        proven_at=float(proven) if isinstance(proven, int | float) and not isinstance(proven, bool) else 0.0,
         person_id=names["person_id"],
         employee_id=names["employee_id"],
         roles=frozenset(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else frozenset(),

@@ -65,6 +65,7 @@ class Issuer:
             "acr": str(acr),
             "sid": f"sid-{name}",
             "iat": now,
+            "auth_time": None if service else now,
             "exp": now + LIFE,
             "person_id": person_id,
             "employee_id": employee_id,

@@ -6,6 +6,7 @@ OpenAPI document without a door, and a door without an operation, fail the test.
 """
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,6 +134,10 @@ class Matrix:
             refused.append((citizen, "403 CALLER_NOT_ALLOWED"))
         if permission["acr"] > 1 and door.who.is_person:
             refused.append((almost("weaker log-in", acr=str(permission["acr"] - 1)), "401 STEP_UP_NEEDED"))
+        if "max_age" in permission and door.who.is_person:
+            long_ago = int(time.time()) - permission["max_age"] - 10
+            refused.append((almost("log-in of long ago", auth_time=long_ago), "401 STEP_UP_NEEDED"))
+            refused.append((almost("log-in of unknown age", auth_time=None), "401 STEP_UP_NEEDED"))
         return refused
 
     async def _try(self, door: Door, who: Who | None, expected: str, *, keyed: bool = True) -> Knock:

@@ -225,7 +225,8 @@ def _document(document: dict[str, Any], permissions: Mapping[tuple[str, str], Pe
         if operation is None or "x-permission" in operation:
             continue
         callers = sorted(caller.value for caller in permission.callers)
-        operation["x-permission"] = {"name": permission.name, "callers": callers, "acr": permission.acr}
+        fresh = {} if permission.max_age is None else {"max_age": permission.max_age}
+        operation["x-permission"] = {"name": permission.name, "callers": callers, "acr": permission.acr, **fresh}
         operation["security"] = [{"bearer": []}]
         operation["responses"].pop("422", None)
         operation["responses"]["default"] = {"description": "Refused", **no}

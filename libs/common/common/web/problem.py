@@ -92,8 +92,9 @@ def _english(refusal: Refusal) -> str:
 
 def _headers(refusal: Refusal) -> dict[str, str]:
     if isinstance(refusal, StepUpNeeded):
-        level = refusal.data.get("acr", "")
-        return {"WWW-Authenticate": f'Bearer error="insufficient_user_authentication", acr_values="{level}"'}
+        level, age = refusal.data.get("acr", ""), refusal.data.get("max_age")
+        fresh = "" if age is None else f', max_age="{age}"'
+        return {"WWW-Authenticate": f'Bearer error="insufficient_user_authentication", acr_values="{level}"{fresh}'}
     if isinstance(refusal, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     if isinstance(refusal, Unavailable | TooMany):

@@ -14,7 +14,7 @@ from accounts.usecases import states
 
 router = APIRouter(prefix="/v1")
 
-MayManageAccount = Annotated[Actor, may(Permission("accounts:manage_account", STAFF, acr=2))]
+MayManageAccount = Annotated[Actor, may(Permission("accounts:manage_account", STAFF, acr=2, max_age=1800))]
 
 
 class ChangeState(Body):

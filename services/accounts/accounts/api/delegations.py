@@ -16,7 +16,7 @@ from accounts.usecases import delegations
 
 router = APIRouter(prefix="/v1")
 
-MayDelegatePost = Annotated[Actor, may(Permission(DELEGATE, OFFICERS, acr=2))]
+MayDelegatePost = Annotated[Actor, may(Permission(DELEGATE, OFFICERS, acr=2, max_age=1800))]
 
 
 class DelegatePost(Body):

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1")
 
 MayRegisterLegalPerson = Annotated[Actor, may(Permission("accounts:register_legal_person", STAFF, acr=2))]
 MayReadLegalPersons = Annotated[Actor, may(Permission("accounts:read_own_legal_persons", CITIZENS))]
-MayAppointAgent = Annotated[Actor, may(Permission("accounts:appoint_agent", CITIZENS, acr=2))]
+MayAppointAgent = Annotated[Actor, may(Permission("accounts:appoint_agent", CITIZENS, acr=2, max_age=900))]
 
 Codes = Annotated[tuple[Code, ...], Field(max_length=100)]
 

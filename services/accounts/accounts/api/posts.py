@@ -18,7 +18,7 @@ from accounts.usecases import posts
 router = APIRouter(prefix="/v1")
 
 MayManageEmployee = Annotated[Actor, may(Permission("accounts:manage_employee", STAFF, acr=2))]
-MayManagePost = Annotated[Actor, may(Permission("accounts:manage_post", STAFF, acr=2))]
+MayManagePost = Annotated[Actor, may(Permission("accounts:manage_post", STAFF, acr=2, max_age=1800))]
 Rank = Annotated[int, Field(ge=0, le=100)]
 
 

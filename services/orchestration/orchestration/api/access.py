@@ -20,7 +20,8 @@ _ANYONE = frozenset(Caller)
 AppDep = Annotated[App, Depends(app_of)]
 
 MayPublish = Annotated[
-    Actor, may(Permission("orchestration:publish_matter", frozenset({Caller.OFFICER, Caller.SERVICE}), acr=2))
+    Actor,
+    may(Permission("orchestration:publish_matter", frozenset({Caller.OFFICER, Caller.SERVICE}), acr=2, max_age=1800)),
 ]
 MayReadMatter = Annotated[Actor, may(Permission("orchestration:read_matter", _ANYONE))]
 MayFile = Annotated[Actor, may(Permission("orchestration:file_matter", _CITIZEN))]

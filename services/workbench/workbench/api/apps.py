@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1")
 _KEEPERS = frozenset({Caller.OFFICER, Caller.SERVICE})
 MayRead = Annotated[Actor, may(Permission("workbench:read_app", _KEEPERS))]
 MayManage = Annotated[Actor, may(Permission("workbench:manage_app", _KEEPERS, acr=2))]
-MayApprove = Annotated[Actor, may(Permission("workbench:approve_app", _KEEPERS, acr=2))]
+MayApprove = Annotated[Actor, may(Permission("workbench:approve_app", _KEEPERS, acr=2, max_age=1800))]
 
 _CODE = r"^[a-z][a-z0-9_]{0,62}$"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
