@@ -27,7 +27,7 @@ from tongban.accounts.v1 import account_pb2 as tongban_dot_accounts_dot_v1_dot_a
 from tongban.options.v1 import access_pb2 as tongban_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tongban/accounts/v1/account_service.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!tongban/accounts/v1/account.proto\x1a\x1ftongban/options/v1/access.proto\"I\n\x11\x43heckAgentRequest\x12\x0c\n\x04uscc\x18\x01 \x01(\t\x12\x13\n\x0bmatter_code\x18\x02 \x01(\t\x12\x11\n\titem_code\x18\x03 \x01(\t\"q\n\x12\x43heckAgentResponse\x12\x17\n\x0flegal_person_id\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x15\x43heckRelationsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\"J\n\x16\x43heckRelationsResponse\x12\x30\n\trelations\x18\x01 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"\x0f\n\rWhoAmIRequest\"\xaa\x01\n\x0eWhoAmIResponse\x12+\n\x06person\x18\x01 \x01(\x0b\x32\x1b.tongban.accounts.v1.Person\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12(\n\x05posts\x18\x03 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\x12,\n\x05wards\x18\x04 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"%\n\x12ResolvePostRequest\x12\x0f\n\x07post_id\x18\x01 \x01(\t\">\n\x13ResolvePostResponse\x12\'\n\x04post\x18\x01 \x01(\x0b\x32\x19.tongban.accounts.v1.Post\"(\n\x14\x42\x61tchGetPostsRequest\x12\x10\n\x08post_ids\x18\x01 \x03(\t\"A\n\x15\x42\x61tchGetPostsResponse\x12(\n\x05posts\x18\x01 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"7\n\x10\x46indPostsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\x12\x12\n\npermission\x18\x02 \x01(\t\"=\n\x11\x46indPostsResponse\x12(\n\x05posts\x18\x01 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"=\n\x16\x42\x61tchGetPersonsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"G\n\x17\x42\x61tchGetPersonsResponse\x12,\n\x07persons\x18\x01 \x03(\x0b\x32\x1b.tongban.accounts.v1.Person\"/\n\x1c\x42\x61tchGetOrganisationsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\"Y\n\x1d\x42\x61tchGetOrganisationsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation\"B\n\x16\x46indDepartmentsRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x02 \x03(\t\"S\n\x17\x46indDepartmentsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation2\xf0\t\n\x0e\x41\x63\x63ountService\x12o\n\x06WhoAmI\x12\".tongban.accounts.v1.WhoAmIRequest\x1a#.tongban.accounts.v1.WhoAmIResponse\"\x1c\x92\xb5\x18\x18\n\x11\x61\x63\x63ounts:who_am_i\x12\x03\x01\x02\x03\x12\x80\x01\n\x0bResolvePost\x12\'.tongban.accounts.v1.ResolvePostRequest\x1a(.tongban.accounts.v1.ResolvePostResponse\"\x1e\x92\xb5\x18\x1a\n\x15\x61\x63\x63ounts:resolve_post\x12\x01\x02\x12\x8c\x01\n\rBatchGetPosts\x12).tongban.accounts.v1.BatchGetPostsRequest\x1a*.tongban.accounts.v1.BatchGetPostsResponse\"$\x92\xb5\x18 \n\x1a\x61\x63\x63ounts:read_organisation\x12\x02\x02\x03\x12\x80\x01\n\tFindPosts\x12%.tongban.accounts.v1.FindPostsRequest\x1a&.tongban.accounts.v1.FindPostsResponse\"$\x92\xb5\x18 \n\x1a\x61\x63\x63ounts:read_organisation\x12\x02\x02\x03\x12\x8c\x01\n\x0f\x42\x61tchGetPersons\x12+.tongban.accounts.v1.BatchGetPersonsRequest\x1a,.tongban.accounts.v1.BatchGetPersonsResponse\"\x1e\x92\xb5\x18\x1a\n\x14\x61\x63\x63ounts:read_person\x12\x02\x02\x03\x12\xa5\x01\n\x15\x42\x61tchGetOrganisations\x12\x31.tongban.accounts.v1.BatchGetOrganisationsRequest\x1a\x32.tongban.accounts.v1.BatchGetOrganisationsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x93\x01\n\x0f\x46indDepartments\x12+.tongban.accounts.v1.FindDepartmentsRequest\x1a,.tongban.accounts.v1.FindDepartmentsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x8c\x01\n\x0e\x43heckRelations\x12*.tongban.accounts.v1.CheckRelationsRequest\x1a+.tongban.accounts.v1.CheckRelationsResponse\"!\x92\xb5\x18\x1d\n\x18\x61\x63\x63ounts:check_relations\x12\x01\x01\x12|\n\nCheckAgent\x12&.tongban.accounts.v1.CheckAgentRequest\x1a\'.tongban.accounts.v1.CheckAgentResponse\"\x1d\x92\xb5\x18\x19\n\x14\x61\x63\x63ounts:check_agent\x12\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tongban/accounts/v1/account_service.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!tongban/accounts/v1/account.proto\x1a\x1ftongban/options/v1/access.proto\"b\n\x11\x43heckAgentRequest\x12\x0c\n\x04uscc\x18\x01 \x01(\t\x12\x13\n\x0bmatter_code\x18\x02 \x01(\t\x12\x11\n\titem_code\x18\x03 \x01(\t\x12\x17\n\x0flegal_person_id\x18\x04 \x01(\t\"\xa5\x01\n\x12\x43heckAgentResponse\x12\x17\n\x0flegal_person_id\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04uscc\x18\x04 \x01(\t\x12\x13\n\x0b\x61ll_matters\x18\x05 \x01(\x08\x12\x0f\n\x07matters\x18\x06 \x03(\t\"+\n\x15\x43heckRelationsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\"J\n\x16\x43heckRelationsResponse\x12\x30\n\trelations\x18\x01 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"\x0f\n\rWhoAmIRequest\"\xaa\x01\n\x0eWhoAmIResponse\x12+\n\x06person\x18\x01 \x01(\x0b\x32\x1b.tongban.accounts.v1.Person\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12(\n\x05posts\x18\x03 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\x12,\n\x05wards\x18\x04 \x03(\x0b\x32\x1d.tongban.accounts.v1.Relation\"%\n\x12ResolvePostRequest\x12\x0f\n\x07post_id\x18\x01 \x01(\t\">\n\x13ResolvePostResponse\x12\'\n\x04post\x18\x01 \x01(\x0b\x32\x19.tongban.accounts.v1.Post\"(\n\x14\x42\x61tchGetPostsRequest\x12\x10\n\x08post_ids\x18\x01 \x03(\t\"A\n\x15\x42\x61tchGetPostsResponse\x12(\n\x05posts\x18\x01 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"7\n\x10\x46indPostsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\x12\x12\n\npermission\x18\x02 \x01(\t\"=\n\x11\x46indPostsResponse\x12(\n\x05posts\x18\x01 \x03(\x0b\x32\x19.tongban.accounts.v1.Post\"=\n\x16\x42\x61tchGetPersonsRequest\x12\x12\n\nperson_ids\x18\x01 \x03(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"G\n\x17\x42\x61tchGetPersonsResponse\x12,\n\x07persons\x18\x01 \x03(\x0b\x32\x1b.tongban.accounts.v1.Person\"/\n\x1c\x42\x61tchGetOrganisationsRequest\x12\x0f\n\x07org_ids\x18\x01 \x03(\t\"Y\n\x1d\x42\x61tchGetOrganisationsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation\"B\n\x16\x46indDepartmentsRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x02 \x03(\t\"S\n\x17\x46indDepartmentsResponse\x12\x38\n\rorganisations\x18\x01 \x03(\x0b\x32!.tongban.accounts.v1.Organisation2\xf0\t\n\x0e\x41\x63\x63ountService\x12o\n\x06WhoAmI\x12\".tongban.accounts.v1.WhoAmIRequest\x1a#.tongban.accounts.v1.WhoAmIResponse\"\x1c\x92\xb5\x18\x18\n\x11\x61\x63\x63ounts:who_am_i\x12\x03\x01\x02\x03\x12\x80\x01\n\x0bResolvePost\x12\'.tongban.accounts.v1.ResolvePostRequest\x1a(.tongban.accounts.v1.ResolvePostResponse\"\x1e\x92\xb5\x18\x1a\n\x15\x61\x63\x63ounts:resolve_post\x12\x01\x02\x12\x8c\x01\n\rBatchGetPosts\x12).tongban.accounts.v1.BatchGetPostsRequest\x1a*.tongban.accounts.v1.BatchGetPostsResponse\"$\x92\xb5\x18 \n\x1a\x61\x63\x63ounts:read_organisation\x12\x02\x02\x03\x12\x80\x01\n\tFindPosts\x12%.tongban.accounts.v1.FindPostsRequest\x1a&.tongban.accounts.v1.FindPostsResponse\"$\x92\xb5\x18 \n\x1a\x61\x63\x63ounts:read_organisation\x12\x02\x02\x03\x12\x8c\x01\n\x0f\x42\x61tchGetPersons\x12+.tongban.accounts.v1.BatchGetPersonsRequest\x1a,.tongban.accounts.v1.BatchGetPersonsResponse\"\x1e\x92\xb5\x18\x1a\n\x14\x61\x63\x63ounts:read_person\x12\x02\x02\x03\x12\xa5\x01\n\x15\x42\x61tchGetOrganisations\x12\x31.tongban.accounts.v1.BatchGetOrganisationsRequest\x1a\x32.tongban.accounts.v1.BatchGetOrganisationsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x93\x01\n\x0f\x46indDepartments\x12+.tongban.accounts.v1.FindDepartmentsRequest\x1a,.tongban.accounts.v1.FindDepartmentsResponse\"%\x92\xb5\x18!\n\x1a\x61\x63\x63ounts:read_organisation\x12\x03\x01\x02\x03\x12\x8c\x01\n\x0e\x43heckRelations\x12*.tongban.accounts.v1.CheckRelationsRequest\x1a+.tongban.accounts.v1.CheckRelationsResponse\"!\x92\xb5\x18\x1d\n\x18\x61\x63\x63ounts:check_relations\x12\x01\x01\x12|\n\nCheckAgent\x12&.tongban.accounts.v1.CheckAgentRequest\x1a\'.tongban.accounts.v1.CheckAgentResponse\"\x1d\x92\xb5\x18\x19\n\x14\x61\x63\x63ounts:check_agent\x12\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,41 +53,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['CheckAgent']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['CheckAgent']._serialized_options = b'\222\265\030\031\n\024accounts:check_agent\022\001\001'
   _globals['_CHECKAGENTREQUEST']._serialized_start=167
-  _globals['_CHECKAGENTREQUEST']._serialized_end=240
-  _globals['_CHECKAGENTRESPONSE']._serialized_start=242
-  _globals['_CHECKAGENTRESPONSE']._serialized_end=355
-  _globals['_CHECKRELATIONSREQUEST']._serialized_start=357
-  _globals['_CHECKRELATIONSREQUEST']._serialized_end=400
-  _globals['_CHECKRELATIONSRESPONSE']._serialized_start=402
-  _globals['_CHECKRELATIONSRESPONSE']._serialized_end=476
-  _globals['_WHOAMIREQUEST']._serialized_start=478
-  _globals['_WHOAMIREQUEST']._serialized_end=493
-  _globals['_WHOAMIRESPONSE']._serialized_start=496
-  _globals['_WHOAMIRESPONSE']._serialized_end=666
-  _globals['_RESOLVEPOSTREQUEST']._serialized_start=668
-  _globals['_RESOLVEPOSTREQUEST']._serialized_end=705
-  _globals['_RESOLVEPOSTRESPONSE']._serialized_start=707
-  _globals['_RESOLVEPOSTRESPONSE']._serialized_end=769
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=771
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=811
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=813
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=878
-  _globals['_FINDPOSTSREQUEST']._serialized_start=880
-  _globals['_FINDPOSTSREQUEST']._serialized_end=935
-  _globals['_FINDPOSTSRESPONSE']._serialized_start=937
-  _globals['_FINDPOSTSRESPONSE']._serialized_end=998
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=1000
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=1061
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=1063
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=1134
-  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_start=1136
-  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_end=1183
-  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_start=1185
-  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_end=1274
-  _globals['_FINDDEPARTMENTSREQUEST']._serialized_start=1276
-  _globals['_FINDDEPARTMENTSREQUEST']._serialized_end=1342
-  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_start=1344
-  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_end=1427
-  _globals['_ACCOUNTSERVICE']._serialized_start=1430
-  _globals['_ACCOUNTSERVICE']._serialized_end=2694
+  _globals['_CHECKAGENTREQUEST']._serialized_end=265
+  _globals['_CHECKAGENTRESPONSE']._serialized_start=268
+  _globals['_CHECKAGENTRESPONSE']._serialized_end=433
+  _globals['_CHECKRELATIONSREQUEST']._serialized_start=435
+  _globals['_CHECKRELATIONSREQUEST']._serialized_end=478
+  _globals['_CHECKRELATIONSRESPONSE']._serialized_start=480
+  _globals['_CHECKRELATIONSRESPONSE']._serialized_end=554
+  _globals['_WHOAMIREQUEST']._serialized_start=556
+  _globals['_WHOAMIREQUEST']._serialized_end=571
+  _globals['_WHOAMIRESPONSE']._serialized_start=574
+  _globals['_WHOAMIRESPONSE']._serialized_end=744
+  _globals['_RESOLVEPOSTREQUEST']._serialized_start=746
+  _globals['_RESOLVEPOSTREQUEST']._serialized_end=783
+  _globals['_RESOLVEPOSTRESPONSE']._serialized_start=785
+  _globals['_RESOLVEPOSTRESPONSE']._serialized_end=847
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=849
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=889
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=891
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=956
+  _globals['_FINDPOSTSREQUEST']._serialized_start=958
+  _globals['_FINDPOSTSREQUEST']._serialized_end=1013
+  _globals['_FINDPOSTSRESPONSE']._serialized_start=1015
+  _globals['_FINDPOSTSRESPONSE']._serialized_end=1076
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=1078
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=1139
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=1141
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=1212
+  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_start=1214
+  _globals['_BATCHGETORGANISATIONSREQUEST']._serialized_end=1261
+  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_start=1263
+  _globals['_BATCHGETORGANISATIONSRESPONSE']._serialized_end=1352
+  _globals['_FINDDEPARTMENTSREQUEST']._serialized_start=1354
+  _globals['_FINDDEPARTMENTSREQUEST']._serialized_end=1420
+  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_start=1422
+  _globals['_FINDDEPARTMENTSRESPONSE']._serialized_end=1505
+  _globals['_ACCOUNTSERVICE']._serialized_start=1508
+  _globals['_ACCOUNTSERVICE']._serialized_end=2772
 # @@protoc_insertion_point(module_scope)

@@ -22,27 +22,31 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class CheckAgentRequest(_message.Message):
-    """Asks whether the caller may act for a legal person (法人)."""
+    """Asks whether the caller may act for a legal person (法人), named by its code or by its id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     USCC_FIELD_NUMBER: _builtins.int
     MATTER_CODE_FIELD_NUMBER: _builtins.int
     ITEM_CODE_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
     uscc: _builtins.str
     matter_code: _builtins.str
+    """Empty: in any matter at all."""
     item_code: _builtins.str
     """Empty: the matter as a whole."""
+    legal_person_id: _builtins.str
     def __init__(
         self,
         *,
         uscc: _builtins.str = ...,
         matter_code: _builtins.str = ...,
         item_code: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "matter_code", b"matter_code", "uscc", b"uscc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "uscc", b"uscc"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -57,12 +61,22 @@ class CheckAgentResponse(_message.Message):
     LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
     AGENCY_ID_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    USCC_FIELD_NUMBER: _builtins.int
+    ALL_MATTERS_FIELD_NUMBER: _builtins.int
+    MATTERS_FIELD_NUMBER: _builtins.int
     legal_person_id: _builtins.str
     agency_id: _builtins.str
     """The agency that gives the right; empty for the legal representative."""
+    uscc: _builtins.str
+    all_matters: _builtins.bool
+    """Whether the caller may act in every matter as a whole."""
     @_builtins.property
     def valid_until(self) -> _timestamp_pb2.Timestamp:
         """When it ends; not set for the legal representative."""
+
+    @_builtins.property
+    def matters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The matters in which the caller may act as a whole, when those are not all."""
 
     def __init__(
         self,
@@ -70,10 +84,13 @@ class CheckAgentResponse(_message.Message):
         legal_person_id: _builtins.str = ...,
         agency_id: _builtins.str = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
+        uscc: _builtins.str = ...,
+        all_matters: _builtins.bool = ...,
+        matters: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "legal_person_id", b"legal_person_id", "valid_until", b"valid_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "all_matters", b"all_matters", "legal_person_id", b"legal_person_id", "matters", b"matters", "uscc", b"uscc", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,10 +28,13 @@ class FindLicencesRequest(_message.Message):
     MATTER_CODE_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
     FILING_ID_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     matter_code: _builtins.str
     """The matter they are needed for; consent is bound to it."""
     filing_id: _builtins.str
     """The filing they are needed for, when there is one: a consent may be bound to it."""
+    on_behalf_of: _builtins.str
+    """The legal person that the caller acts for as its agent; empty: for nobody else."""
     @_builtins.property
     def queries(self) -> _containers.RepeatedCompositeFieldContainer[_licence_pb2.LicenceQuery]: ...
     def __init__(
@@ -40,10 +43,11 @@ class FindLicencesRequest(_message.Message):
         matter_code: _builtins.str = ...,
         queries: _abc.Iterable[_licence_pb2.LicenceQuery] | None = ...,
         filing_id: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "matter_code", b"matter_code", "queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "matter_code", b"matter_code", "on_behalf_of", b"on_behalf_of", "queries", b"queries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -81,11 +85,14 @@ class VerifyLicencesRequest(_message.Message):
     FILING_ID_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     matter_code: _builtins.str
     filing_id: _builtins.str
     """The filing the evidence is for; with the key it makes the call idempotent."""
     purpose: _builtins.str
     """Why, as the holder will read it."""
+    on_behalf_of: _builtins.str
+    """The legal person that the caller acts for as its agent; empty: for nobody else."""
     @_builtins.property
     def queries(self) -> _containers.RepeatedCompositeFieldContainer[_licence_pb2.LicenceQuery]: ...
     def __init__(
@@ -95,10 +102,11 @@ class VerifyLicencesRequest(_message.Message):
         filing_id: _builtins.str = ...,
         purpose: _builtins.str = ...,
         queries: _abc.Iterable[_licence_pb2.LicenceQuery] | None = ...,
+        on_behalf_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "matter_code", b"matter_code", "purpose", b"purpose", "queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "matter_code", b"matter_code", "on_behalf_of", b"on_behalf_of", "purpose", b"purpose", "queries", b"queries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
