@@ -26,7 +26,7 @@ PASSED_IN = frozenset(
     {
         b"accept", b"accept-encoding", b"accept-language", b"content-digest", b"content-encoding", b"content-length",
         b"content-type", b"idempotency-key", b"if-match", b"if-modified-since", b"if-none-match", b"last-event-id",
-        b"range", b"signature", b"signature-input", b"user-agent", b"x-post", b"x-purpose",
+        b"range", b"signature", b"signature-input", b"user-agent", b"x-on-behalf", b"x-post", b"x-purpose",
     }
 )  # fmt: skip
 # hop by hop (RFC 9110 7.6.1), what the front door says itself, and cookies, which are its own business alone

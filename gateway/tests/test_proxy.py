@@ -52,6 +52,7 @@ async def test_identity_from_outside_is_stripped(app: httpx.AsyncClient, service
 
 async def test_what_the_services_need_passes(app: httpx.AsyncClient):
     passing = {
+        "X-On-Behalf": "c1",
         "X-Post": "p1", "X-Purpose": "%E5%8A%9E%E7%90%86", "Idempotency-Key": "k1", "Last-Event-ID": "7",
         "Accept": "application/json", "Content-Type": "application/json",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

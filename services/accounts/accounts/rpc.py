@@ -105,9 +105,18 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
     async def CheckAgent(self, request: pb.CheckAgentRequest, context: rpc.Context) -> pb.CheckAgentResponse:  # noqa: N802
         async with self._store.begin(rpc.actor(context)) as tx:
             found = await legal_persons.check_agent(
-                tx, request.uscc, matter_code=request.matter_code, item_code=request.item_code
+                tx,
+                uscc=request.uscc,
+                legal_person_id=uuid_or_none(request.legal_person_id),
+                matter_code=request.matter_code,
+                item_code=request.item_code,
             )
-        answer = pb.CheckAgentResponse(legal_person_id=str(found.legal_person.legal_person_id))
+        answer = pb.CheckAgentResponse(
+            legal_person_id=str(found.legal_person.legal_person_id),
+            uscc=found.legal_person.uscc,
+            all_matters=found.matters is None,
+            matters=sorted(found.matters or ()),
+        )
         if found.agency is not None:
             answer.agency_id = str(found.agency.agency_id)
             answer.valid_until.FromDatetime(found.agency.valid_until)

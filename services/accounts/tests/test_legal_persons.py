@@ -82,6 +82,32 @@ async def test_an_agent_acts_within_the_range_and_the_time(trade, rows, facts):
     assert [fact.agent_id for fact in await facts("AgentChanged")] == [FATHER["person_id"]]
 
 
+async def test_the_reach_of_an_agent_by_the_id_of_the_legal_person(trade):
+    async def reach(person, matter=""):
+        request = pb.CheckAgentRequest(legal_person_id=TEA["legal_person_id"], matter_code=matter)
+        found = await trade.call("CheckAgent", request, trade.citizen(person["person_id"]))
+        return found.uscc, found.all_matters, list(found.matters)
+
+    assert await reach(PERSON) == (TEA["uscc"], True, [])
+    await appoint(trade, items=["register_shop"])
+    # one item of a matter is not the matter
+    with pytest.raises(RemoteRefusal):
+        await reach(FATHER)
+    await appoint(trade, matters=["shop", "tax"])
+    last = (await appoint(trade, matters=["shop"])).json()
+    assert await reach(FATHER) == (TEA["uscc"], False, ["shop", "tax"])
+    assert await reach(FATHER, "tax") == (TEA["uscc"], False, ["shop", "tax"])
+    everything = (await appoint(trade, matters=[])).json()
+    assert await reach(FATHER) == (TEA["uscc"], True, [])
+    for agency in (everything, last):
+        path = f"/v1/legal-persons/{TEA['legal_person_id']}/agents/{agency['agency_id']}:revoke"
+        assert (await trade.ask("POST", path, trade.citizen(acr=2))).status_code == 200
+    assert await reach(FATHER) == (TEA["uscc"], False, ["shop", "tax"])
+    for nobody in (pb.CheckAgentRequest(legal_person_id="x"), pb.CheckAgentRequest()):
+        with pytest.raises(RemoteRefusal):
+            await trade.call("CheckAgent", nobody, trade.citizen())
+
+
 async def test_each_sees_the_own_part(trade):
     agency = (await appoint(trade)).json()
     for person, represents in ((PERSON, True), (FATHER, False)):

@@ -28,13 +28,13 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
             region_code=filing.region_code,
             cases=len(filing.cases),
             submitted_at=_moment(at),
-            applicant_id=filing.applicant_id,
+            applicant_id=filing.told_id,
         )
     return filing_pb.FilingClosed(
         filing_id=filing.id,
         version=filing.version,
         closed_at=_moment(at),
-        applicant_id=filing.applicant_id,
+        applicant_id=filing.told_id,
         filing_no=filing.no or "",
     )
 
@@ -164,7 +164,7 @@ def _named(filing: Filing, case: Case) -> dict[str, Any]:
 
 def _told(filing: Filing, case: Case) -> dict[str, Any]:
     """What a fact that the applicant is told of names besides."""
-    told = {"applicant_id": filing.applicant_id, "case_no": case.no, "item_name": case.item_name}
+    told = {"applicant_id": filing.told_id, "case_no": case.no, "item_name": case.item_name}
     return _named(filing, case) | told
 
 

@@ -42,6 +42,7 @@ class FilingRow(SQLModel, table=True):
     matter_name: str = Field(sa_type=_TEXT)
     region_code: str = Field(sa_type=_TEXT)
     applicant_id: str = Field(sa_type=_TEXT)
+    agent_id: str | None = Field(sa_type=_TEXT)
     state: str = Field(sa_type=_TEXT)
     revision: int
     version: int

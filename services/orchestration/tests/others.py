@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
 from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
 from tongban.workbench.v1 import app_pb2, app_service_pb2, app_service_pb2_grpc
@@ -54,6 +56,9 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
     failing: int = 0
     issued: dict[str, licence_service_pb2.IssueLicenceRequest] = field(default_factory=dict)
     callers: list[tuple[str, str]] = field(default_factory=list)
+    # Whose licences were asked for, and by whom for which legal person.
+    queries: list[tuple[str, str]] = field(default_factory=list)
+    asked_for: list[tuple[str, str]] = field(default_factory=list)
 
     def finding(self, query, evidence: str = ""):
         found = self.findings.get(query.key, licence_pb2.FINDING_VERIFIED)
@@ -68,12 +73,18 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
             evidence_id=evidence,
         )
 
+    def remember(self, verb, request, context):
+        person = claims_of(context)["person_id"]
+        self.callers.append((verb, person))
+        self.queries += [(query.key, query.holder_id) for query in request.queries]
+        self.asked_for.append((person, request.on_behalf_of))
+
     async def FindLicences(self, request, context):  # noqa: N802
-        self.callers.append(("find", claims_of(context)["person_id"]))
+        self.remember("find", request, context)
         return licence_service_pb2.FindLicencesResponse(findings=[self.finding(q) for q in request.queries])
 
     async def VerifyLicences(self, request, context):  # noqa: N802
-        self.callers.append(("verify", claims_of(context)["person_id"]))
+        self.remember("verify", request, context)
         findings = [self.finding(q, f"evidence {q.key}") for q in request.queries]
         return licence_service_pb2.VerifyLicencesResponse(findings=findings)
 
@@ -103,6 +114,8 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
     posts: dict[str, account_pb2.Post] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     proof_level: int = 3
+    # The matters in which a person acts for a legal person; None is all.
+    agencies: dict[tuple[str, str], set[str] | None] = field(default_factory=dict)
 
     def employ(self, employee: str, org_path: str, region_code: str, permissions=EVERYTHING) -> None:
         self.posts[employee] = account_pb2.Post(
@@ -117,6 +130,18 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
     async def WhoAmI(self, request, context):  # noqa: N802
         person = account_pb2.Person(person_id=claims_of(context)["person_id"], proof_level=self.proof_level)
         return account_service_pb2.WhoAmIResponse(person=person)
+
+    async def CheckAgent(self, request, context):  # noqa: N802
+        asked = (claims_of(context)["person_id"], request.legal_person_id)
+        if asked not in self.agencies:
+            no = error_details_pb2.ErrorInfo(reason="AGENT_NOT_ENTITLED", domain="accounts.tongban")
+            status = status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message="no")
+            status.details.add().Pack(no)
+            await context.abort_with_status(rpc_status.to_status(status))
+        matters = self.agencies[asked]
+        return account_service_pb2.CheckAgentResponse(
+            legal_person_id=request.legal_person_id, all_matters=matters is None, matters=sorted(matters or ())
+        )
 
     async def ResolvePost(self, request, context):  # noqa: N802
         return account_service_pb2.ResolvePostResponse(post=self.posts[claims_of(context)["employee_id"]])

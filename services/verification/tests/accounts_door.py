@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
 
 
@@ -16,6 +18,8 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         self.posts: list[account_pb2.Post] = []
         # The wards of each guardian, with the guardianship.
         self.wards: dict[str, dict[str, str]] = {}
+        # Who acts for which legal person, in which matter.
+        self.agents: set[tuple[str, str, str]] = set()
         self.target = ""
 
     def hire(self, employee_id: str, *permissions: str, org_path: str, region_code: str, title: str = "") -> str:
@@ -40,6 +44,16 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
             if post.employee_id == employee_id and request.post_id in ("", post.post_id):
                 return account_service_pb2.ResolvePostResponse(post=post)
         return await context.abort(grpc.StatusCode.NOT_FOUND, "no post")
+
+    async def CheckAgent(self, request, context):  # noqa: N802
+        token = dict(context.invocation_metadata())["authorization"].split(".")[1]
+        person = json.loads(base64.urlsafe_b64decode(token + "=="))["person_id"]
+        if (person, request.legal_person_id, request.matter_code) not in self.agents:
+            no = error_details_pb2.ErrorInfo(reason="AGENT_NOT_ENTITLED", domain="accounts.tongban")
+            status = status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message="no")
+            status.details.add().Pack(no)
+            await context.abort_with_status(rpc_status.to_status(status))
+        return account_service_pb2.CheckAgentResponse(legal_person_id=request.legal_person_id)
 
     async def CheckRelations(self, request, context):  # noqa: N802 - named by the contract
         token = dict(context.invocation_metadata())["authorization"].split(".")[1]

@@ -10,6 +10,7 @@ from tongban.verification.v1 import licence_service_pb2
 from .town import FACE, FATHER, ID_CARD, ID_CARD_TYPE, MARRIAGE, MARRIAGE_TYPE, MOTHER, POLICE, STRANGER, said
 
 CHILD = "00000000-0000-7000-8000-000000000211"
+COMPANY = "00000000-0000-7000-8000-000000000601"
 GUARDIANSHIP = "00000000-0000-7000-8000-000000000501"
 MINE = ("mother", ID_CARD, MOTHER)
 HIS = ("father", ID_CARD, FATHER)
@@ -242,3 +243,24 @@ async def test_a_licence_that_cannot_be_issued(town, facts, given, reason):
         await town.call("IssueLicence", a_result(**given), town.service("verification:issue_licence"))
     assert refused.value.reason == reason
     assert await facts("LicenceIssued") == []
+
+
+async def test_an_agent_has_the_legal_persons_licences_verified(town, rows):
+    await town.publish()
+    await town.issue(COMPANY)
+    await town.issue(MOTHER)
+    theirs = ("permit", ID_CARD, COMPANY)
+    assert said(await town.find(theirs)) == ["consent_needed no_consent"]
+    for behalf in (COMPANY, "the company"):
+        with pytest.raises(Refusal) as refused:
+            await town.find(theirs, behalf=behalf)
+        assert refused.value.kind in (Kind.DENIED, Kind.INVALID)
+    town.accounts.agents.add((MOTHER, COMPANY, "newborn"))
+    # What the agent holds is no licence of the company's.
+    assert said(await town.find(theirs, MINE, behalf=COMPANY)) == ["verified in_force", "consent_needed no_consent"]
+    (found,) = await town.verify(town.living.ids(), theirs, behalf=COMPANY)
+    assert found.evidence_id
+    with pytest.raises(Refusal):
+        await town.verify(town.living.ids(), theirs, behalf=COMPANY, matter="marriage")
+    (act,) = await rows("SELECT actor_id, owner_id FROM journal WHERE act = 'verification.verify_licences'")
+    assert (act["actor_id"], act["owner_id"]) == (MOTHER, COMPANY)

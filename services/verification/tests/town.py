@@ -150,15 +150,19 @@ class Town:
         )
         return (await self.call("ReverifyLicences", request, self.officer(by))).findings
 
-    async def find(self, *asked, caller=MOTHER, matter="newborn", filing=""):
+    async def find(self, *asked, caller=MOTHER, matter="newborn", filing="", behalf=""):
         request = licence_service_pb2.FindLicencesRequest(
-            matter_code=matter, queries=queries(asked), filing_id=str(filing)
+            matter_code=matter, queries=queries(asked), filing_id=str(filing), on_behalf_of=behalf
         )
         return (await self.call("FindLicences", request, self.citizen(caller))).findings
 
-    async def verify(self, filing_id, *asked, caller=MOTHER, matter="newborn"):
+    async def verify(self, filing_id, *asked, caller=MOTHER, matter="newborn", behalf=""):
         request = licence_service_pb2.VerifyLicencesRequest(
-            matter_code=matter, filing_id=str(filing_id), purpose="办理新生儿出生一件事", queries=queries(asked)
+            matter_code=matter,
+            filing_id=str(filing_id),
+            purpose="办理新生儿出生一件事",
+            queries=queries(asked),
+            on_behalf_of=behalf,
         )
         return (await self.call("VerifyLicences", request, self.citizen(caller))).findings
 

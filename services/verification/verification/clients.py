@@ -1,4 +1,4 @@
-"""Outgoing calls: the posts of officers and the wards of guardians are asked of accounts."""
+"""Outgoing calls: the posts of officers, the wards of guardians and whom agents act for are asked of accounts."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -45,3 +45,15 @@ class Guardians:
         request = account_service_pb2.CheckRelationsRequest(person_ids=others)
         answer = await rpc.call(self._accounts.CheckRelations, request, actor=actor)
         return {UUID(each.person_id): UUID(each.guardianship_id) for each in answer.relations}
+
+
+class Agents:
+    """Tells whether a citizen acts for a legal person, asked with the citizen's own token."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def check(self, actor: Actor, legal_person_id: UUID, *, matter_code: str) -> None:
+        """Ask whether the caller acts for it in the matter; who does not is refused."""
+        request = account_service_pb2.CheckAgentRequest(legal_person_id=str(legal_person_id), matter_code=matter_code)
+        await rpc.call(self._accounts.CheckAgent, request, actor=actor)

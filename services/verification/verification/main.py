@@ -16,7 +16,7 @@ from common.db import Database
 from sealing import KeyRing, reseal
 
 from verification.api import router
-from verification.clients import Guardians, Posts
+from verification.clients import Agents, Guardians, Posts
 from verification.consumers import subscriptions
 from verification.rpc import services
 from verification.settings import Settings
@@ -37,6 +37,7 @@ class App:
     authenticator: Authenticator
     posts: CachedPosts
     guardians: Guardians
+    agents: Agents
 
 
 @asynccontextmanager
@@ -60,6 +61,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             authenticator=Authenticator(verifier, posts),
             posts=posts,
             guardians=Guardians(accounts),
+            agents=Agents(accounts),
         )
     finally:
         await accounts.close()
@@ -73,7 +75,12 @@ def house(app: App) -> process.House:
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
         http_port=app.settings.http_port,
-        rpc=rpc.server(NAME, services(app.store, app.guardians), authenticator=app.authenticator, locale=LOCALE),
+        rpc=rpc.server(
+            NAME,
+            services(app.store, app.guardians, app.agents),
+            authenticator=app.authenticator,
+            locale=LOCALE,
+        ),
         grpc_port=app.settings.grpc_port,
         database=app.store.database,
         bus=app.bus,

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import grpc
 from common import rpc
+from common.auth import Actor
 from tongban.verification.v1 import licence_pb2, licence_service_pb2, licence_service_pb2_grpc
 
 from verification import usecases
-from verification.clients import Guardians
+from verification.clients import Agents, Guardians
 from verification.domain.identifier import LicenceTypeCode, licence_type_code
 from verification.domain.licence import CHINA, Issuer, Licence
 from verification.domain.refusals import IdMalformed, TextUnfit
@@ -34,21 +35,25 @@ FINDINGS = {
 class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
     """Answers for the library."""
 
-    def __init__(self, store: Store, guardians: Guardians) -> None:
+    def __init__(self, store: Store, guardians: Guardians, agents: Agents) -> None:
         self._store = store
         self._guardians = guardians
+        self._agents = agents
 
     async def FindLicences(  # noqa: N802 - named by the contract
         self, request: licence_service_pb2.FindLicencesRequest, context: Context
     ) -> licence_service_pb2.FindLicencesResponse:
         actor, queries = rpc.actor(context), _queries(request.queries)
-        guardianships = await self._guardians.guardianships(actor, {query.holder_id for query in queries})
+        matter_code = _text(request.matter_code, "matter_code")
+        acts_for = await self._acts_for(actor, request.on_behalf_of, matter_code)
+        guardianships = await self._guardianships(actor, queries, acts_for)
         async with self._store.begin(actor) as tx:
             decisions = await usecases.find_licences(
                 tx,
                 queries,
-                matter_code=_text(request.matter_code, "matter_code"),
+                matter_code=matter_code,
                 guardianships=guardianships,
+                acts_for=acts_for,
                 filing_id=_id(request.filing_id, "filing_id") if request.filing_id else None,
             )
         return licence_service_pb2.FindLicencesResponse(findings=[_finding(decision) for decision in decisions])
@@ -57,15 +62,18 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
         self, request: licence_service_pb2.VerifyLicencesRequest, context: Context
     ) -> licence_service_pb2.VerifyLicencesResponse:
         actor, queries = rpc.actor(context), _queries(request.queries)
-        guardianships = await self._guardians.guardianships(actor, {query.holder_id for query in queries})
+        matter_code = _text(request.matter_code, "matter_code")
+        acts_for = await self._acts_for(actor, request.on_behalf_of, matter_code)
+        guardianships = await self._guardianships(actor, queries, acts_for)
         async with self._store.begin(actor) as tx:
             verified = await usecases.verify_licences(
                 tx,
                 _id(request.filing_id, "filing_id"),
                 queries,
-                matter_code=_text(request.matter_code, "matter_code"),
+                matter_code=matter_code,
                 purpose=_text(request.purpose, "purpose"),
                 guardianships=guardianships,
+                acts_for=acts_for,
             )
         return licence_service_pb2.VerifyLicencesResponse(findings=[_finding(*each) for each in verified])
 
@@ -108,10 +116,24 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
             )
         return licence_service_pb2.IssueLicenceResponse(licence_id=str(issued.licence_id), identifier=issued.identifier)
 
+    async def _acts_for(self, actor: Actor, on_behalf_of: str, matter_code: str) -> UUID | None:
+        if not on_behalf_of:
+            return None
+        legal_person_id = _id(on_behalf_of, "on_behalf_of")
+        await self._agents.check(actor, legal_person_id, matter_code=matter_code)
+        return legal_person_id
 
-def services(store: Store, guardians: Guardians) -> list[tuple[rpc.Add, object]]:
+    async def _guardianships(
+        self, actor: Actor, queries: Sequence[Query], acts_for: UUID | None
+    ) -> Mapping[UUID, UUID]:
+        if acts_for is not None:
+            return {}  # an agent's own wards are no business of the legal person's
+        return await self._guardians.guardianships(actor, {query.holder_id for query in queries})
+
+
+def services(store: Store, guardians: Guardians, agents: Agents) -> list[tuple[rpc.Add, object]]:
     """Name what this door answers."""
-    return [(licence_service_pb2_grpc.add_LicenceServiceServicer_to_server, LicenceService(store, guardians))]
+    return [(licence_service_pb2_grpc.add_LicenceServiceServicer_to_server, LicenceService(store, guardians, agents))]
 
 
 def _queries(asked: Sequence[licence_pb2.LicenceQuery]) -> list[Query]:

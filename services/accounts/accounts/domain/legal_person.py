@@ -84,6 +84,10 @@ class Agency:
             return False
         return (not self.matters or matter_code in self.matters) and (not self.items or item_code in self.items)
 
+    def gives_matters(self, at: datetime) -> bool:
+        """Say whether it lets the agent act in matters as a whole now."""
+        return not self.items and self.valid_from <= at < self.valid_until
+
 
 @dataclass(frozen=True, slots=True)
 class Represented:
@@ -100,6 +104,8 @@ class Entitlement:
 
     legal_person: LegalPerson
     agency: Agency | None
+    # The matters in which the caller may act as a whole; None is every matter.
+    matters: frozenset[str] | None
 
 
 def register(legal_person_id: UUID, *, uscc: str, name: str, representative_id: UUID) -> LegalPerson:
@@ -158,12 +164,18 @@ def entitled(
     item_code: str,
     at: datetime,
 ) -> Entitlement:
-    """Tell by what right the caller acts, or refuse; who may not is not told whether there is such a body."""
+    """Tell by what right the caller acts, or refuse; who may not is not told whether there is such a body.
+
+    With no matter named, any matter as a whole is right enough.
+    """
     if legal_person is None:
         raise AgentNotEntitled
     if legal_person.representative_id == caller:
-        return Entitlement(legal_person, None)
-    for agency in agencies:
-        if agency.agent_id == caller and agency.covers(matter_code, item_code, at):
-            return Entitlement(legal_person, agency)
-    raise AgentNotEntitled
+        return Entitlement(legal_person, None, None)
+    held = [agency for agency in agencies if agency.agent_id == caller]
+    whole = [agency for agency in held if agency.gives_matters(at)]
+    matters = frozenset(matter for agency in whole for matter in agency.matters)
+    fitting = [agency for agency in held if agency.covers(matter_code, item_code, at)] if matter_code else whole
+    if not fitting:
+        raise AgentNotEntitled
+    return Entitlement(legal_person, fitting[0], matters if all(agency.matters for agency in whole) else None)

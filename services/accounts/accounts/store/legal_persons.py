@@ -57,9 +57,10 @@ class LegalPersons:
         same = legal_persons.c.legal_person_id == legal_person.legal_person_id
         return await self._where(same | (legal_persons.c.uscc == legal_person.uscc))
 
-    async def by_code(self, uscc: str) -> LegalPerson | None:
-        """Find who has this code."""
-        found = await self._where(legal_persons.c.uscc == uscc)
+    async def named(self, legal_person_id: UUID | None, uscc: str) -> LegalPerson | None:
+        """Find who has this id or, with none named, this code."""
+        by_id, by_code = legal_persons.c.legal_person_id == legal_person_id, legal_persons.c.uscc == uscc
+        found = await self._where(by_code if legal_person_id is None else by_id)
         return found[0] if found else None
 
     async def represented(self, legal_person_id: UUID, representative_id: UUID) -> LegalPerson:

@@ -102,9 +102,11 @@ async def revoke_agent(tx: Tx, legal_person_id: UUID, agency_id: UUID) -> Agency
     return revoked
 
 
-async def check_agent(tx: Tx, uscc: str, *, matter_code: str, item_code: str) -> Entitlement:
+async def check_agent(
+    tx: Tx, *, uscc: str, legal_person_id: UUID | None, matter_code: str, item_code: str
+) -> Entitlement:
     """Tell by what right the caller acts for a legal person in a matter, or refuse; the answer is on record."""
-    legal_person = await tx.legal_persons.by_code(uscc)
+    legal_person = await tx.legal_persons.named(legal_person_id, uscc)
     agencies = await tx.legal_persons.agencies([legal_person.legal_person_id]) if legal_person else []
     entitlement = legal_persons.entitled(
         legal_person,
@@ -119,7 +121,7 @@ async def check_agent(tx: Tx, uscc: str, *, matter_code: str, item_code: str) ->
         subject=("legal_person", str(entitlement.legal_person.legal_person_id)),
         owner=str(entitlement.legal_person.representative_id),
         details={
-            "uscc": uscc,
+            "uscc": entitlement.legal_person.uscc,
             "agency_id": str(entitlement.agency.agency_id) if entitlement.agency else None,
             "matter_code": matter_code,
         },

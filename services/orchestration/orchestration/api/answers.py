@@ -89,6 +89,9 @@ class FilingLine:
     matter_name: str
     matter_version: int
     region_code: str
+    # The legal person whose filing it is and who acts for it; both empty when a person files for himself or herself.
+    on_behalf_of: str | None
+    agent_id: str | None
     state: State
     revision: int
     open_cases: int
@@ -106,6 +109,8 @@ class FilingLine:
             matter_name=dossier.matter_name,
             matter_version=filing.matter_version,
             region_code=filing.region_code,
+            on_behalf_of=filing.on_behalf_of,
+            agent_id=filing.agent_id,
             state=filing.state,
             revision=filing.revision,
             open_cases=filing.open_cases,
@@ -125,6 +130,8 @@ class FilingAnswer:
     matter_name: str
     matter_version: int
     region_code: str
+    on_behalf_of: str | None
+    agent_id: str | None
     state: State
     revision: int
     version: int
@@ -146,6 +153,8 @@ class FilingAnswer:
             matter_name=dossier.matter_name,
             matter_version=filing.matter_version,
             region_code=filing.region_code,
+            on_behalf_of=filing.on_behalf_of,
+            agent_id=filing.agent_id,
             state=filing.state,
             revision=filing.revision,
             version=filing.version,

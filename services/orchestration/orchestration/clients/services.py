@@ -13,6 +13,7 @@ from tongban.verification.v1 import licence_pb2
 from tongban.verification.v1 import licence_service_pb2 as verification_pb
 from tongban.verification.v1.licence_service_pb2_grpc import LicenceServiceStub
 
+from orchestration.domain.agency import Agency
 from orchestration.domain.call import IssueLicence
 from orchestration.domain.plan import Department, Finding, Found, LicenceQuery
 
@@ -32,25 +33,45 @@ class Verification:
         self._own = own
 
     async def find(
-        self, actor: Actor, matter_code: str, filing_id: str, queries: Sequence[LicenceQuery]
+        self,
+        actor: Actor,
+        matter_code: str,
+        filing_id: str,
+        queries: Sequence[LicenceQuery],
+        *,
+        agency: Agency | None = None,
     ) -> dict[str, Finding]:
         """Look whether licences are there, for a plan; no evidence is written."""
         if not queries:
             return {}
         request = verification_pb.FindLicencesRequest(
-            matter_code=matter_code, filing_id=filing_id, queries=_queries(queries)
+            matter_code=matter_code,
+            filing_id=filing_id,
+            queries=_queries(queries),
+            on_behalf_of=agency.legal_person_id if agency else "",
         )
         answer = await rpc.call(self._stub.FindLicences, request, actor=actor)
         return _findings(answer.findings)
 
     async def verify(
-        self, actor: Actor, matter_code: str, filing_id: str, purpose: str, queries: Sequence[LicenceQuery]
+        self,
+        actor: Actor,
+        matter_code: str,
+        filing_id: str,
+        purpose: str,
+        queries: Sequence[LicenceQuery],
+        *,
+        agency: Agency | None = None,
     ) -> dict[str, Finding]:
         """Verify licences with evidence; the same filing and key again finds the same evidence."""
         if not queries:
             return {}
         request = verification_pb.VerifyLicencesRequest(
-            matter_code=matter_code, filing_id=filing_id, purpose=purpose, queries=_queries(queries)
+            matter_code=matter_code,
+            filing_id=filing_id,
+            purpose=purpose,
+            queries=_queries(queries),
+            on_behalf_of=agency.legal_person_id if agency else "",
         )
         answer = await rpc.call(self._stub.VerifyLicences, request, actor=actor)
         return _findings(answer.findings)
@@ -116,6 +137,12 @@ class Accounts:
         """How surely the caller's identity was proven."""
         answer = await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), actor=actor)
         return int(answer.person.proof_level)
+
+    async def agency(self, actor: Actor, legal_person_id: str) -> Agency:
+        """In which matters the caller acts for a legal person now; who does in none is refused. Never remembered."""
+        request = accounts_pb.CheckAgentRequest(legal_person_id=legal_person_id)
+        answer = await rpc.call(self._stub.CheckAgent, request, actor=actor)
+        return Agency(answer.legal_person_id, None if answer.all_matters else frozenset(answer.matters))
 
     async def resolve_post(self, token: str, employee_id: str, post_id: str | None) -> Post:
         """The post an officer asks to act in, or the first when none is named; asked with the officer's own token."""

@@ -51,6 +51,18 @@ class Filing:
     created_at: datetime | None = None
     submitted_at: datetime | None = None
     closed_at: datetime | None = None
+    # Who acts, when the applicant is a legal person (经办人).
+    agent_id: str | None = None
+
+    @property
+    def on_behalf_of(self) -> str | None:
+        """The legal person whose filing it is, if it is one's."""
+        return self.applicant_id if self.agent_id else None
+
+    @property
+    def told_id(self) -> str:
+        """The person who is told how the filing goes."""
+        return self.agent_id or self.applicant_id
 
     @property
     def is_archived(self) -> bool:

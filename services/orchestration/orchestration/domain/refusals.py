@@ -6,6 +6,7 @@ Refusal
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
 ├── ProofTooWeak                                                        (Denied: who files must be known more surely)
+├── AgentOnly, MatterOfPersons, MatterNotGiven                           (Denied: acting for a legal person)
 ├── FilingAlreadySubmitted, FilingNotSubmitted, FilingAlreadyArchived
 ├── SupplementUnfit, AbsenceUnfit, ExtensionUnfit                       (Invalid: what is asked cannot be asked)
 ├── SupplementAlreadyRequested, SupplementOpen, SupplementNotRequested  (asked once, then answered)
@@ -68,6 +69,18 @@ class PlanChanged(Refusal):
 
 class ProofTooWeak(Denied):
     """The applicant's identity is not proven surely enough for this matter."""
+
+
+class AgentOnly(Denied):
+    """The matter is one of legal persons: name the one that is acted for."""
+
+
+class MatterOfPersons(Denied):
+    """The matter is one of natural persons, who act for themselves."""
+
+
+class MatterNotGiven(Denied):
+    """The legal person gave its agent other matters, not this one."""
 
 
 class MaterialsMissing(Refusal):

@@ -7,13 +7,13 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from common.scope import visible
 from common.transaction import Transaction
 from sqlalchemy import select
 
 from orchestration.domain.document import Document, Kind
 from orchestration.domain.refusals import DocumentNotFound
 from orchestration.models import DocumentRow
+from orchestration.store.agents import in_sight
 from orchestration.store.rows import CASES
 
 DOCUMENTS: Any = DocumentRow.__table__  # type: ignore[attr-defined]
@@ -85,9 +85,10 @@ class Documents:
 
     async def content(self, document_id: str) -> tuple[Issued, str, dict[str, Any]]:
         """What a document of the applicant's own, or of a case in the post's sight, says; and whose it is."""
-        seen = visible(
+        seen = in_sight(
             self._unit.actor,
             owner=DOCUMENTS.c.applicant_id,
+            matter=CASES.c.matter_code,
             region=CASES.c.region_code,
             org=CASES.c.org_path,
         )

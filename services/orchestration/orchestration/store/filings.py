@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Actor
-from common.scope import visible
 from common.transaction import Transaction
 from pydantic import TypeAdapter
 from sqlalchemy import insert, select
@@ -21,6 +20,7 @@ from orchestration.domain.refusals import CaseNotFound, FilingNotFound
 from orchestration.domain.timers import timers_of
 from orchestration.events import filing_fact
 from orchestration.models import SerialRow
+from orchestration.store.agents import in_sight
 from orchestration.store.app_calls import write_app_call
 from orchestration.store.attachments import uploaded_column, uploaded_of
 from orchestration.store.rows import (
@@ -47,10 +47,10 @@ _serials: Any = SerialRow.__table__  # type: ignore[attr-defined]
 _DOSSIER = [*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.content, FILINGS.c.plan]
 
 _INSERT_DRAFT = """
-insert into filings (id, matter_code, matter_version, matter_name, region_code, applicant_id, state, revision, version,
-                     open_cases, content, created_at)
-values (cast(:id as uuid), :matter_code, :matter_version, :matter_name, :region_code, :applicant_id, 'draft', 1, 1,
-        0, :content, :created_at)
+insert into filings (id, matter_code, matter_version, matter_name, region_code, applicant_id, agent_id, state, revision,
+                     version, open_cases, content, created_at)
+values (cast(:id as uuid), :matter_code, :matter_version, :matter_name, :region_code, :applicant_id, :agent_id,
+        'draft', 1, 1, 0, :content, :created_at)
 returning 1"""
 _UPDATE_DRAFT = """
 update filings set content = :content, revision = :revision
@@ -60,7 +60,7 @@ _DELETE_DRAFT = """
 delete from filings where id = cast(:id as uuid) and state = 'draft'
 returning 1"""
 _UPDATE_FILING = """
-update filings set state = :state, no = :no, version = :version, open_cases = :open_cases,
+update filings set state = :state, no = :no, agent_id = :agent_id, version = :version, open_cases = :open_cases,
                    submitted_at = :submitted_at, closed_at = :closed_at
 where id = cast(:id as uuid) and version = :version - 1
 returning 1"""
@@ -122,6 +122,7 @@ class Filings:
             matter_name=matter_name,
             region_code=filing.region_code,
             applicant_id=filing.applicant_id,
+            agent_id=filing.agent_id,
             content=sealed_content(self._unit.keys, content, filing.id),
             created_at=filing.created_at,
         )
@@ -144,9 +145,7 @@ class Filings:
 
     async def read(self, filing_id: str, *, lock: bool = False) -> Dossier:
         """The applicant's own filing, with its cases."""
-        query = select(*_DOSSIER, uploaded_column(filing_id)).where(
-            FILINGS.c.id == filing_id, visible(self._unit.actor, owner=FILINGS.c.applicant_id)
-        )
+        query = select(*_DOSSIER, uploaded_column(filing_id)).where(FILINGS.c.id == filing_id, self._own)
         row = (await self._unit.connection.execute(query.with_for_update() if lock else query)).one_or_none()
         if row is None:
             raise FilingNotFound(filing_id=filing_id)
@@ -163,7 +162,13 @@ class Filings:
             select(asked.c.filing_id)
             .where(
                 asked.c.id == case_id,
-                visible(actor, region=asked.c.region_code, org=asked.c.org_path, owner=asked.c.applicant_id),
+                in_sight(
+                    actor,
+                    owner=asked.c.applicant_id,
+                    matter=asked.c.matter_code,
+                    region=asked.c.region_code,
+                    org=asked.c.org_path,
+                ),
             )
             .scalar_subquery()
         )
@@ -183,7 +188,7 @@ class Filings:
 
     async def page(self, *, after: UUID | None, size: int) -> list[Dossier]:
         """The caller's own filings, newest first and one more than asked; their cases are left out."""
-        query = select(*_DOSSIER).where(visible(self._unit.actor, owner=FILINGS.c.applicant_id))
+        query = select(*_DOSSIER).where(self._own)
         if after is not None:
             query = query.where(FILINGS.c.id < str(after))
         rows = await self._unit.connection.execute(query.order_by(FILINGS.c.id.desc()).limit(size + 1))
@@ -262,6 +267,10 @@ class Filings:
         self._write_filing(step)
         self._write_timers(step)
 
+    @property
+    def _own(self) -> Any:
+        return in_sight(self._unit.actor, owner=FILINGS.c.applicant_id, matter=FILINGS.c.matter_code)
+
     def _write_filing(self, step: Step) -> None:
         filing = step.filing
         self._unit.write(
@@ -271,6 +280,7 @@ class Filings:
             id=filing.id,
             state=filing.state.value,
             no=filing.no,
+            agent_id=filing.agent_id,
             version=filing.version,
             open_cases=filing.open_cases,
             submitted_at=filing.submitted_at,

@@ -31,6 +31,7 @@ _FILING_FIELDS = (
     "matter_version",
     "region_code",
     "applicant_id",
+    "agent_id",
     "revision",
     "version",
     "open_cases",

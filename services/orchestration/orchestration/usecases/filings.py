@@ -10,6 +10,7 @@ from common.auth import Actor
 from worktime import Calendar
 
 from orchestration.domain import filing as rules
+from orchestration.domain.agency import applicant_of
 from orchestration.domain.definition import Definition
 from orchestration.domain.filing import Content, Dossier, Filing, State
 from orchestration.domain.plan import (
@@ -24,6 +25,7 @@ from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanCh
 from orchestration.domain.split import ONLINE, number, split
 from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
+from orchestration.store.agents import agency_of
 from orchestration.store.cases import Outcome
 from orchestration.store.operations import Entry
 from orchestration.usecases.app import Outside
@@ -68,13 +70,16 @@ _TIMELINE = frozenset(
 async def draft_filing(tx: Tx, *, matter_code: str, region_code: str, content: Content) -> Dossier:
     """Begin a filing (申请草稿) on the matter's version of today."""
     definition, version = await tx.matters.effective(matter_code, local_day(tx.unit.at))
+    agency = agency_of(tx.unit.actor)
+    applicant_id = applicant_of(definition, tx.unit.actor.id, agency)
     _refuse_invalid(definition, content)
     filing = Filing(
         id=str(tx.unit.ids()),
         matter_code=matter_code,
         matter_version=version,
         region_code=region_code,
-        applicant_id=tx.unit.actor.id,
+        applicant_id=applicant_id,
+        agent_id=tx.unit.actor.id if agency else None,
         created_at=tx.unit.at,
     )
     await tx.filings.add(filing, matter_name=definition.name, content=content)
@@ -154,7 +159,12 @@ async def prepare_submission(
         materials = [{"code": each.code, "reason": each.ground, **each.data} for each in plan.lacking]
         raise MaterialsMissing(filing_id=filing_id, materials=materials)
     evidence = await outside.verification.verify(
-        actor, definition.code, filing_id, definition.name, licence_queries(definition, dossier.draft)
+        actor,
+        definition.code,
+        filing_id,
+        definition.name,
+        licence_queries(definition, dossier.draft),
+        agency=agency_of(actor),
     )
     verified = compiled(evidence)
     _refuse_changed(dossier, verified, plan_digest)
@@ -178,7 +188,8 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
         ids=[str(tx.unit.ids()) for _ in range(count)],
         numbers=numbers[1:],
     )
-    step = rules.submit(dossier.filing, no=numbers[0], cases=cases, at=tx.unit.at)
+    handed_in = replace(dossier.filing, agent_id=tx.unit.actor.id if agency_of(tx.unit.actor) else None)
+    step = rules.submit(handed_in, no=numbers[0], cases=cases, at=tx.unit.at)
     await tx.filings.remember_plan(filing_id, ready.plan)
     await tx.filings.add_cases(step)
     tx.watches.add(watches_of(step.filing.cases, ready.evidence))
@@ -226,7 +237,7 @@ async def _look_up(
     queries = licence_queries(definition, dossier.draft)
     return await asyncio.gather(
         outside.accounts.departments(actor, dossier.filing.region_code, definition.departments),
-        outside.verification.find(actor, definition.code, dossier.filing.id, queries),
+        outside.verification.find(actor, definition.code, dossier.filing.id, queries, agency=agency_of(actor)),
     )
 
 

@@ -14,6 +14,7 @@ from orchestration.domain.plan import Finding, Standing, find_again, licence_que
 from orchestration.domain.refusals import AbsenceUnfit, DraftInvalid, MaterialsMissing, SupplementUnfit
 from orchestration.domain.terms import SupplementKind
 from orchestration.store import Store, Tx
+from orchestration.store.agents import agency_of
 from orchestration.usecases.acts import record_act
 from orchestration.usecases.app import Outside
 from orchestration.usecases.forms import form_errors
@@ -89,7 +90,9 @@ async def verify_answer(
     wanted = set(_asked(case)) - set(answer.handed_in)
     draft = replace(dossier, content=_supplemented(dossier, answer)).draft
     queries = [query for query in licence_queries(definition, draft) if query.key in wanted]
-    return await outside.verification.verify(actor, definition.code, dossier.filing.id, definition.name, queries)
+    return await outside.verification.verify(
+        actor, definition.code, dossier.filing.id, definition.name, queries, agency=agency_of(actor)
+    )
 
 
 async def answer_supplement(tx: Tx, case_id: str, answer: Answer, findings: dict[str, Finding]) -> Case:

@@ -24,15 +24,16 @@ async def find_licences(
     matter_code: str,
     guardianships: Mapping[UUID, UUID],
     filing_id: UUID | None = None,
+    acts_for: UUID | None = None,
 ) -> list[Decision]:
     """Look what the library would answer; nothing is put on record.
 
-    `guardianships` are those that the caller has now, by ward.
+    `guardianships` are those that the caller has now, by ward; whom an agent `acts_for` asks in the agent's place.
     """
     verifying.check_queries(queries)
     if not queries:
         return []
-    caller = person(tx)
+    caller = acts_for or person(tx)
     found = await tx.evidence.facts(queries, caller=caller, matter_code=matter_code, filing_id=filing_id)
     return [
         verifying.decide(
@@ -55,14 +56,15 @@ async def verify_licences(
     matter_code: str,
     purpose: str,
     guardianships: Mapping[UUID, UUID],
+    acts_for: UUID | None = None,
 ) -> list[tuple[Decision, Evidence]]:
     """Verify licences for a filing (核验) and put each answer on record; the same answer is recorded once."""
     decisions = await find_licences(
-        tx, queries, matter_code=matter_code, guardianships=guardianships, filing_id=filing_id
+        tx, queries, matter_code=matter_code, guardianships=guardianships, filing_id=filing_id, acts_for=acts_for
     )
     if not decisions:
         return []
-    caller = person(tx)
+    caller = acts_for or person(tx)
     records = [
         verifying.evidence_of(
             decision,
