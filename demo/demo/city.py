@@ -26,11 +26,22 @@ def organisation(org_path: str) -> dict[str, Any]:
 
 
 def citizens() -> list[dict[str, Any]]:
+    """Those who log in."""
     return list(read("city/people")["citizens"])
+
+
+def children() -> list[dict[str, Any]]:
+    return list(read("city/people")["children"])
 
 
 def citizen(username: str) -> dict[str, Any]:
     return next(person for person in citizens() if person["username"] == username)
+
+
+def resident(name: str) -> dict[str, Any]:
+    """A citizen by user name, or a child, who has none, by name."""
+    everybody = [*citizens(), *children()]
+    return next(person for person in everybody if name in (person.get("username"), person["name"]))
 
 
 def employees() -> list[dict[str, Any]]:
@@ -45,6 +56,14 @@ def permissions(person: dict[str, Any]) -> list[str]:
     """What a demo employee's post may do: the union of its sets, in order, without repeats."""
     sets = read("city/people")["permission_sets"]
     return list(dict.fromkeys(permission for name in person["sets"] for permission in sets[name]))
+
+
+def guardianships() -> list[dict[str, Any]]:
+    return list(read("city/people")["guardianships"])
+
+
+def legal_persons() -> list[dict[str, Any]]:
+    return list(read("city/people")["legal_persons"])
 
 
 def licence_types() -> list[dict[str, Any]]:

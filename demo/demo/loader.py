@@ -16,6 +16,10 @@ JSON = dict[str, Any]
 Told = Callable[[str, int], None]
 
 
+class CityChanged(Exception):
+    """What is loaded differs from an older city that is there."""
+
+
 class Door:
     """The bearer door of the gateway, as a department's program uses it."""
 
@@ -53,8 +57,17 @@ async def load(settings: Settings, *, told: Told) -> None:
     async with Door(settings) as door:
         for title, path, bodies in _everything():
             for body in bodies:
-                await door.post(path, body)
+                await _post_once(door, path, body)
             told(title, len(bodies))
+
+
+async def _post_once(door: Door, path: str, body: JSON) -> None:
+    try:
+        await door.post(path, body)
+    except CallRefused as refused:
+        if refused.status != 409:
+            raise
+        raise CityChanged(f"{path}: {refused.reason}; `make clean` forgets the older city") from refused
 
 
 def _everything() -> list[tuple[str, str, list[JSON]]]:
@@ -64,7 +77,8 @@ def _everything() -> list[tuple[str, str, list[JSON]]]:
     ]
     return [
         ("机构", "accounts/v1/organisations", [_organisation(org) for org in city.organisations()]),
-        ("自然人", "accounts/v1/persons", [_person(person) for person in city.citizens()]),
+        ("自然人", "accounts/v1/persons", [_person(person) for person in (*city.citizens(), *city.children())]),
+        ("监护关系", "accounts/v1/guardianships", [_guardianship(each) for each in city.guardianships()]),
         ("工作人员", "accounts/v1/employees", [_employee(person) for person in city.employees()]),
         ("任职", "accounts/v1/posts", [_post(person) for person in city.employees()]),
         ("证照类型", "verification/v1/licence-types", [_licence_type(kind) for kind in city.licence_types()]),
@@ -76,13 +90,22 @@ def _everything() -> list[tuple[str, str, list[JSON]]]:
 
 
 def _organisation(org: JSON) -> JSON:
-    parent = city.organisation(org["parent_path"])["org_id"] if org["parent_path"] else None
+    parent, line_parent = (
+        city.organisation(path)["org_id"] if path else None for path in (org["parent_path"], org.get("line_parent"))
+    )
     told = {name: org[name] for name in ("org_id", "code", "name", "department", "uscc", "region_code")}
-    return told | {"parent_id": parent}
+    return told | {"parent_id": parent, "line_parent_id": line_parent}
 
 
 def _person(person: JSON) -> JSON:
-    return {name: person[name] for name in ("person_id", "name", "id_number", "phone", "proof_level")}
+    named = ("person_id", "name", "id_number", "phone", "proof_level")
+    return {name: person[name] for name in named if name in person}
+
+
+def _guardianship(each: JSON) -> JSON:
+    told = {name: each[name] for name in ("guardianship_id", "basis", "proof")}
+    people = {f"{role}_id": city.resident(each[role])["person_id"] for role in ("guardian", "ward")}
+    return told | people
 
 
 def _employee(person: JSON) -> JSON:
@@ -100,6 +123,7 @@ def _post(person: JSON) -> JSON:
         "org_id": city.organisation(person["org_path"])["org_id"],
         "title": person["title"],
         "permissions": city.permissions(person),
+        "line": person.get("line", False),
     }
 
 
@@ -113,7 +137,7 @@ def _licence(licence: JSON) -> JSON:
         "request_id": licence["request_id"],
         "licence_type": licence["licence_type"],
         "issuer": {name: issuer[name] for name in ("uscc", "org_id", "org_path", "region_code")},
-        "holders": [city.citizen(name)["person_id"] for name in licence["holders"]],
+        "holders": [city.resident(name)["person_id"] for name in licence["holders"]],
         "face": licence["face"],
     }
 

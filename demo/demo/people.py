@@ -6,6 +6,8 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from demo import city
 from demo.browser import Browser, Credentials
@@ -57,3 +59,25 @@ async def cast(settings: Settings) -> AsyncIterator[Cast]:
         father = await stack.enter_async_context(logged_in(settings, "zhangwei"))
         officers = {name: await stack.enter_async_context(logged_in(settings, name)) for name in OFFICERS}
         yield Cast(mother, father, officers)
+
+
+class Sessions:
+    """The sessions of whoever is asked for, each logged in when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._open: dict[str, Browser] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def of(self, username: str) -> Browser:
+        if username not in self._open:
+            self._open[username] = await self._stack.enter_async_context(logged_in(self._settings, username))
+        return self._open[username]
