@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto lock setup clean fmt new-service bench faults people code play kill
+.PHONY: help run test check types proto lock setup clean fmt new-service bench faults people code play gallery kill
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ code: ## an officer's one-time code: make code NAME=police
 
 play: ## the newborn's story once more
 	@$(DEMO) play
+
+gallery: ## one filing for every way a matter can stand, and who sees it where
+	@$(DEMO) gallery
 
 kill: ## a crash, to watch it come back: make kill NAME=workbench
 	@$(RUNNER) control kill $(NAME)

@@ -166,6 +166,7 @@ class Browser:
         post_id: str | None = None,
         headers: dict[str, str] | None = None,
         params: dict[str, Any] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """Call the API as the pages do (`orchestration/v1/filings`), whatever the answer is."""
         sent: dict[str, str] = {}
@@ -176,7 +177,9 @@ class Browser:
         if purpose:
             sent["X-Purpose"] = quote(purpose)
         url = self._url(f"/{self.face}/api/{path.removeprefix('/')}")
-        return await self.http.request(method, url, json=json, params=params, headers=sent | (headers or {}))
+        return await self.http.request(
+            method, url, json=json, content=content, params=params, headers=sent | (headers or {})
+        )
 
     async def get(self, path: str, **more: Any) -> Any:
         return await self._answer(await self.call("GET", path, **more))
@@ -186,6 +189,12 @@ class Browser:
 
     async def put(self, path: str, json: Any = None, **more: Any) -> Any:
         return await self._answer(await self.call("PUT", path, json, **more))
+
+    async def upload(self, path: str, requirement: str, name: str, content: bytes) -> Any:
+        """Send a picture, as a file field does."""
+        headers = {"Content-Type": "image/png"}
+        params = {"requirement": requirement, "name": name}
+        return await self._answer(await self.call("POST", path, content=content, headers=headers, params=params))
 
     async def _answer(self, response: httpx.Response) -> Any:
         if response.is_error:

@@ -1,14 +1,15 @@
-"""The demo's commands: load the city, play the newborn's story, print a one-time code or the list of people."""
+"""The demo's commands: load the city, play the newborn's story, lay out the gallery, print codes and people."""
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pyotp
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from demo import city, loader, player
+from demo import arrangements, city, gallery, loader, player
 from demo.people import credentials
 from demo.settings import Settings
 
@@ -24,13 +25,35 @@ def load() -> None:
         console.print(f"  {title} {count}")
 
     console.print("装载演示城市")
-    asyncio.run(loader.load(Settings(), told=told))
+    asyncio.run(_open_the_city(Settings(), told))
+
+
+async def _open_the_city(settings: Settings, told: loader.Told) -> None:
+    await loader.load(settings, told=told)
+    await arrangements.arrange(settings, at=datetime.now(UTC))
+    told("法人", len(city.legal_persons()))
+    told("离岗", sum("on_leave" in each for each in city.employees()))
 
 
 @cli.command()
 def play() -> None:
     """Play the newborn's story once, through the public routes, each person with a session of his or her own."""
     asyncio.run(player.play(Settings(), console, at=datetime.now(UTC)))
+
+
+@cli.command("gallery")
+def show_gallery() -> None:
+    """Lay out one filing for every way that the matter can stand; laid out again, what is there stays."""
+    console.print("陈列：每一种办理情形各一件")
+    table = Table("办件编号", Column("情形", overflow="fold"), Column("谁在哪里看得到", overflow="fold"))
+
+    def told(exhibit: gallery.Exhibit, filing: dict[str, Any]) -> None:
+        console.print(f"  {exhibit.name}")
+        seen = "\n".join(f"{username}：{where}" for username, where in exhibit.seen.items())
+        table.add_row(filing["filing_no"] or "—", exhibit.name, seen)
+
+    asyncio.run(gallery.lay_out(Settings(), at=datetime.now(UTC), told=told))
+    console.print(table)
 
 
 @cli.command()
@@ -55,5 +78,14 @@ def people() -> None:
     console.print(f"公务人员密码 {settings.officer_password}，另需一次性口令：make code NAME=用户名")
 
 
+def main() -> None:
+    """Run a command; what can be said in a sentence is."""
+    try:
+        cli(standalone_mode=False)
+    except (loader.CityChanged, player.StoryStuck, gallery.GalleryStuck) as said:
+        console.print(f"{type(said).__name__}: {said}")
+        raise SystemExit(1) from None
+
+
 if __name__ == "__main__":
-    cli()
+    main()

@@ -54,7 +54,7 @@ def _explain(console: Console, plan: dict[str, Any]) -> None:
 
 async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -> dict[str, Any]:
     """Let every officer work until the filing is closed, and show where it is."""
-    handled: dict[str, set[str]] = {name: set() for name in people.officers}
+    handled: set[str] = set()
     deadline = time.monotonic() + PATIENCE
     with Live(console=console, refresh_per_second=8) as live:
         while time.monotonic() < deadline:
@@ -62,10 +62,7 @@ async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -
             live.update(_view(filing))
             if filing["state"] == "closed":
                 return filing
-            mine = {case["case_id"] for case in filing["cases"]}
-            async with asyncio.TaskGroup() as group:
-                for name, officer in people.officers.items():
-                    group.create_task(newborn.work(officer, serial, handled=handled[name], only=mine))
+            await newborn.decide_together(people.officers.values(), filing, serial, handled=handled)
             await asyncio.sleep(0.2)
     raise StoryStuck(filing_id)
 
@@ -73,7 +70,12 @@ async def _follow(people: Cast, filing_id: str, serial: int, console: Console) -
 def _view(filing: dict[str, Any]) -> Table:
     table = Table("办件编号", "事项", "状态", "承诺时限", title=f"{filing['filing_no']}")
     for case in filing["cases"]:
-        table.add_row(case["case_no"], case["item_name"], STATUS[case["status"]], _due(case["promised_due_at"]))
+        table.add_row(
+            case["case_no"],
+            case["item_name"],
+            STATUS.get(case["status"], case["status"]),
+            _due(case["promised_due_at"]),
+        )
     return table
 
 

@@ -37,14 +37,15 @@ The city is open (一座城已开门):
   the interfaces       {front}/docs
   Keycloak             {keycloak_url(instance)}
 
-  citizens (lijing, zhangwei, wangfang)                      password {secrets["citizen_password"]}
-  officers (health, cdc, police, insurance, social, admin)   password {secrets["officer_password"]}
+  citizens (lijing, zhangwei, yangxue, ...)            password {secrets["citizen_password"]}
+  officers (health, police, insurance, admin, ...)     password {secrets["officer_password"]}
 
 What to try next, in another terminal:
 
   make people              everybody's account, where they work, and how they log in
   make code NAME=police    an officer's one-time code, as the authenticator would show it
   make play                the newborn's story once more
+  make gallery             a filing for every way a matter can stand, and who sees it where
   make kill NAME=workbench a crash: watch it come back
   make test                all tests, on servers and ports of their own
 

@@ -38,6 +38,7 @@ PREPARATION = (*MIGRATIONS, REALMS)
 DEMO = (
     Step("the demo city", ("python", "-m", "demo.main", "load")),
     Step("the newborn's story", ("python", "-m", "demo.main", "play")),
+    Step("the gallery", ("python", "-m", "demo.main", "gallery")),
 )
 
 
