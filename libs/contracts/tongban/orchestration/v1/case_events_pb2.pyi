@@ -247,6 +247,47 @@ class CaseResultIssued(_message.Message):
 Global___CaseResultIssued: _TypeAlias = CaseResultIssued  # noqa: Y015
 
 @_typing.final
+class CaseCorrected(_message.Message):
+    """A department corrected a clerical error of its decision (更正); the decision stands, supplemented."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CORRECTED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NO_FIELD_NUMBER: _builtins.int
+    ITEM_NAME_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    filing_id: _builtins.str
+    version: _builtins.int
+    applicant_id: _builtins.str
+    """The person (an opaque id) who is told."""
+    case_no: _builtins.str
+    item_name: _builtins.str
+    @_builtins.property
+    def corrected_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        corrected_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        case_no: _builtins.str = ...,
+        item_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "corrected_at", b"corrected_at", "filing_id", b"filing_id", "item_name", b"item_name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseCorrected: _TypeAlias = CaseCorrected  # noqa: Y015
+
+@_typing.final
 class CaseDelivered(_message.Message):
     """A document of an ended case reached its applicant (送达), online or another way."""
 

@@ -325,3 +325,77 @@ class IssueLicenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueLicenceResponse: _TypeAlias = IssueLicenceResponse  # noqa: Y015
+
+@_typing.final
+class CorrectLicenceRequest(_message.Message):
+    """Asks for the face of a licence to be corrected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FaceEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LICENCE_ID_FIELD_NUMBER: _builtins.int
+    FACE_FIELD_NUMBER: _builtins.int
+    licence_id: _builtins.str
+    @_builtins.property
+    def face(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Face data by field code; fields that are left out stay."""
+
+    def __init__(
+        self,
+        *,
+        licence_id: _builtins.str = ...,
+        face: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["face", b"face", "licence_id", b"licence_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectLicenceRequest: _TypeAlias = CorrectLicenceRequest  # noqa: Y015
+
+@_typing.final
+class CorrectLicenceResponse(_message.Message):
+    """The version that shows the corrected face."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LICENCE_ID_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    licence_id: _builtins.str
+    identifier: _builtins.str
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        licence_id: _builtins.str = ...,
+        identifier: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "licence_id", b"licence_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectLicenceResponse: _TypeAlias = CorrectLicenceResponse  # noqa: Y015

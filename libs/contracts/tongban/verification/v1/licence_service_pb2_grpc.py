@@ -60,6 +60,11 @@ class LicenceServiceStub:
                 request_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceRequest.SerializeToString,
                 response_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceResponse.FromString,
                 _registered_method=True)
+        self.CorrectLicence = channel.unary_unary(
+                '/tongban.verification.v1.LicenceService/CorrectLicence',
+                request_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceRequest.SerializeToString,
+                response_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceResponse.FromString,
+                _registered_method=True)
 
 
 class LicenceServiceServicer:
@@ -101,6 +106,13 @@ class LicenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectLicence(self, request, context):
+        """Gives a licence the corrected face as its next version (更正); a licence that shows it already stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LicenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_LicenceServiceServicer_to_server(servicer, server):
                     servicer.IssueLicence,
                     request_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceRequest.FromString,
                     response_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceResponse.SerializeToString,
+            ),
+            'CorrectLicence': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectLicence,
+                    request_deserializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceRequest.FromString,
+                    response_serializer=tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class LicenceService:
             '/tongban.verification.v1.LicenceService/IssueLicence',
             tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceRequest.SerializeToString,
             tongban_dot_verification_dot_v1_dot_licence__service__pb2.IssueLicenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectLicence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tongban.verification.v1.LicenceService/CorrectLicence',
+            tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceRequest.SerializeToString,
+            tongban_dot_verification_dot_v1_dot_licence__service__pb2.CorrectLicenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

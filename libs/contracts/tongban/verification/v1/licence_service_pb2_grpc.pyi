@@ -43,6 +43,8 @@ class LicenceServiceStub:
     """Tells which of the named licence types are published."""
     IssueLicence: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.IssueLicenceRequest, _licence_service_pb2.IssueLicenceResponse]
     """Issues the licence that a decided case results in; idempotent by request id."""
+    CorrectLicence: _grpc.UnaryUnaryMultiCallable[_licence_service_pb2.CorrectLicenceRequest, _licence_service_pb2.CorrectLicenceResponse]
+    """Gives a licence the corrected face as its next version (更正); a licence that shows it already stays as it is."""
 
 @_typing.type_check_only
 class LicenceServiceAsyncStub(LicenceServiceStub):
@@ -59,6 +61,8 @@ class LicenceServiceAsyncStub(LicenceServiceStub):
     """Tells which of the named licence types are published."""
     IssueLicence: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.IssueLicenceRequest, _licence_service_pb2.IssueLicenceResponse]  # type: ignore[assignment]
     """Issues the licence that a decided case results in; idempotent by request id."""
+    CorrectLicence: _aio.UnaryUnaryMultiCallable[_licence_service_pb2.CorrectLicenceRequest, _licence_service_pb2.CorrectLicenceResponse]  # type: ignore[assignment]
+    """Gives a licence the corrected face as its next version (更正); a licence that shows it already stays as it is."""
 
 class LicenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """Licences verified instead of papers asked for."""
@@ -102,5 +106,13 @@ class LicenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_licence_service_pb2.IssueLicenceResponse, _abc.Awaitable[_licence_service_pb2.IssueLicenceResponse]]:
         """Issues the licence that a decided case results in; idempotent by request id."""
+
+    @_abc_1.abstractmethod
+    def CorrectLicence(
+        self,
+        request: _licence_service_pb2.CorrectLicenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_licence_service_pb2.CorrectLicenceResponse, _abc.Awaitable[_licence_service_pb2.CorrectLicenceResponse]]:
+        """Gives a licence the corrected face as its next version (更正); a licence that shows it already stays as it is."""
 
 def add_LicenceServiceServicer_to_server(servicer: LicenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
