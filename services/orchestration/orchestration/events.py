@@ -129,6 +129,10 @@ def _due_changed(filing: Filing, case: Case, at: datetime) -> Message:
     )
 
 
+def _corrected(filing: Filing, case: Case, at: datetime) -> Message:
+    return case_pb.CaseCorrected(**_told(filing, case), corrected_at=_moment(at))
+
+
 def _promised_overdue(filing: Filing, case: Case, _at: datetime) -> Message:
     return case_pb.CasePromisedOverdue(
         **_named(filing, case), due_at=_moment(case.promised_due_at), org_path=case.org_path
@@ -152,6 +156,7 @@ _OF_A_CASE: Mapping[Happened, Callable[[Filing, Case, datetime], Message]] = {
     Happened.CASE_TERMINATED: _terminated,
     Happened.CASE_SUPPLEMENT_REQUESTED: _supplement_requested,
     Happened.CASE_SUPPLEMENTED: _supplemented,
+    Happened.CASE_CORRECTED: _corrected,
     Happened.CASE_DUE_CHANGED: _due_changed,
     Happened.CASE_PROMISED_OVERDUE: _promised_overdue,
     Happened.CASE_STATUTORY_OVERDUE: _statutory_overdue,

@@ -118,7 +118,7 @@ class CallRow(SQLModel, table=True):
 
     __tablename__ = "calls"
     __table_args__ = (
-        Index("calls_of_case", "case_id", "kind", unique=True),
+        Index("calls_of_case", "case_id", "kind", "attempt", unique=True),
         Index("calls_due", "next_try_at", postgresql_where=text("state = 'pending'")),
         Index("calls_of_app", "app", "next_try_at", postgresql_where=text("state = 'pending' and app is not null")),
     )
@@ -224,6 +224,18 @@ class DeliveryRow(SQLModel, table=True):
     delivered_at: datetime | None = Field(sa_type=_MOMENT)
     proof: bytes | None = Field(sa_type=_SEALED)
     recorded_at: datetime | None = Field(sa_type=_MOMENT)
+
+
+class CorrectionRow(SQLModel, table=True):
+    """A correction of a decision, sealed."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index("corrections_of_case", "case_id"),)
+    correction_id: str = Field(primary_key=True, sa_type=_ID)
+    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    content: bytes = Field(sa_type=_SEALED)
+    corrected_at: datetime = Field(sa_type=_MOMENT)
 
 
 class WatchRow(SQLModel, table=True):

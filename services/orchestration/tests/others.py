@@ -55,6 +55,7 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
     unpublished: set[str] = field(default_factory=set)
     failing: int = 0
     issued: dict[str, licence_service_pb2.IssueLicenceRequest] = field(default_factory=dict)
+    corrected: dict[str, dict[str, str]] = field(default_factory=dict)
     callers: list[tuple[str, str]] = field(default_factory=list)
     # Whose licences were asked for, and by whom for which legal person.
     queries: list[tuple[str, str]] = field(default_factory=list)
@@ -105,6 +106,14 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "not now")
         self.issued.setdefault(request.request_id, request)
         return licence_service_pb2.IssueLicenceResponse(licence_id=f"issued for {request.request_id}")
+
+    async def CorrectLicence(self, request, context):  # noqa: N802
+        self.callers.append(("correct", claims_of(context)["azp"]))
+        if self.failing:
+            self.failing -= 1
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "not now")
+        self.corrected[request.licence_id] = dict(request.face)
+        return licence_service_pb2.CorrectLicenceResponse(licence_id=request.licence_id, version=2)
 
 
 @dataclass

@@ -123,6 +123,12 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         await desk.pass_(fresh, "birth_certificate")
         return f"/v1/cases/{fresh['birth_certificate']}:deliver", {"mode": "window"}
 
+    async def a_refused_case():
+        _, fresh = await desk.submitted()
+        await desk.accept(fresh["birth_certificate"], "birth_certificate")
+        await desk.refuse(fresh["birth_certificate"], "birth_certificate")
+        return f"/v1/cases/{fresh['birth_certificate']}:correct", {"reason": "笔误", "explanation": "非本区出生"}
+
     async def a_stopped_case():
         path, body = await an_accepted_case("stop_clock", hearing)()
         assert (await desk.post(path, body, "health")).status_code == 200
@@ -191,6 +197,7 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         act("resume_clock", health, both, a_stopped_case),
         act("extend_limit", health, both, an_accepted_case("extend_limit", {"days": 5, "reason": "案情复杂"})),
         act("deliver", health, both, a_decided_case),
+        act("correct", health, both, a_refused_case),
         Door("GET", "/v1/operations/stuck", bureau),
         Door("POST", f"/v1/operations/incidents/{case}:retry", bureau, given=an_incident("retry")),
         Door("POST", f"/v1/operations/incidents/{case}:hand_over", bureau, given=an_incident("hand_over")),

@@ -215,6 +215,20 @@ async def test_a_decided_case_gets_one_licence(town, facts):
     assert refused.value.reason == "LICENCE_REQUEST_REUSED"
 
 
+async def test_a_correction_makes_one_version_however_often_it_is_asked_for(town, facts):
+    await town.publish()
+    token = town.service("verification:issue_licence")
+    licence_id = (await town.call("IssueLicence", a_result(), token)).licence_id
+    asked = licence_service_pb2.CorrectLicenceRequest(licence_id=licence_id, face={"name": "李婧"})
+    answers = await asyncio.gather(*(town.call("CorrectLicence", asked, token) for _ in range(4)))
+    assert {(answer.licence_id, answer.version) for answer in answers} == {(licence_id, 2)}
+    assert [fact.version for fact in await facts("LicenceRenewed")] == [2]
+    wrong = licence_service_pb2.CorrectLicenceRequest(licence_id=licence_id, face={"height": "1"})
+    with pytest.raises(Refusal) as refused:
+        await town.call("CorrectLicence", wrong, token)
+    assert refused.value.reason == "FACE_FIELD_UNKNOWN"
+
+
 async def test_an_officer_steps_up_to_issue(town, facts):
     await town.publish()
     with pytest.raises(Refusal) as refused:

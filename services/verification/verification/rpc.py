@@ -116,6 +116,16 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
             )
         return licence_service_pb2.IssueLicenceResponse(licence_id=str(issued.licence_id), identifier=issued.identifier)
 
+    async def CorrectLicence(  # noqa: N802 - named by the contract
+        self, request: licence_service_pb2.CorrectLicenceRequest, context: Context
+    ) -> licence_service_pb2.CorrectLicenceResponse:
+        licence_id, face = _id(request.licence_id, "licence_id"), _face(request.face)
+        async with self._store.begin(rpc.actor(context)) as tx:
+            licence = await usecases.correct_licence(tx, licence_id, face)
+        return licence_service_pb2.CorrectLicenceResponse(
+            licence_id=str(licence.licence_id), identifier=licence.identifier, version=licence.version
+        )
+
     async def _acts_for(self, actor: Actor, on_behalf_of: str, matter_code: str) -> UUID | None:
         if not on_behalf_of:
             return None

@@ -10,6 +10,7 @@ from worktime import Calendar, sentence
 from orchestration.api.answers import MaterialAnswer, Sentences
 from orchestration.api.deliveries import DeliveryAnswer
 from orchestration.domain.case import Status
+from orchestration.domain.correction import Correction
 from orchestration.domain.limits import Light, light
 from orchestration.domain.terms import Absence, Pause, Supplement
 from orchestration.domain.watch import Alarm, Change
@@ -131,6 +132,7 @@ class CaseDetailAnswer:
     absence: Absence | None
     pause: Pause | None
     deliveries: tuple[DeliveryAnswer, ...]
+    corrections: tuple[Correction, ...]
 
     @classmethod
     def of(cls, detail: CaseDetail, sentences: Sentences, calendar: Calendar) -> Self:
@@ -181,6 +183,7 @@ class CaseDetailAnswer:
             absence=case.absence,
             pause=case.pause,
             deliveries=tuple(map(DeliveryAnswer.of, detail.deliveries)),
+            corrections=detail.corrections,
         )
 
 

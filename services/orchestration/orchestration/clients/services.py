@@ -14,7 +14,7 @@ from tongban.verification.v1 import licence_service_pb2 as verification_pb
 from tongban.verification.v1.licence_service_pb2_grpc import LicenceServiceStub
 
 from orchestration.domain.agency import Agency
-from orchestration.domain.call import IssueLicence
+from orchestration.domain.call import CorrectLicence, IssueLicence
 from orchestration.domain.plan import Department, Finding, Found, LicenceQuery
 
 _FOUND = {
@@ -108,6 +108,12 @@ class Verification:
             issuer_org_path=wanted.issuer_org_path,
         )
         answer = await rpc.call(self._stub.IssueLicence, request, token=await self._own.token(), timeout=5.0)
+        return str(answer.licence_id)
+
+    async def correct(self, wanted: CorrectLicence) -> str:
+        """Have a licence show what is right, with our own token; asked again it stays as it is."""
+        request = verification_pb.CorrectLicenceRequest(licence_id=wanted.licence_id, face=wanted.face)
+        answer = await rpc.call(self._stub.CorrectLicence, request, token=await self._own.token(), timeout=5.0)
         return str(answer.licence_id)
 
 

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What is called for."""
 
     ISSUE_LICENCE = "issue_licence"
+    CORRECT_LICENCE = "correct_licence"
     APP_CASE = "app_case"
 
 
@@ -45,6 +46,15 @@ class IssueLicence:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectLicence:
+    """Asks for a licence to show what is right; one that shows it already stays as it is."""
+
+    case_id: str
+    licence_id: str
+    face: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call that was taken to be made; `attempts` counts this one and fences off a slower taker."""
 
@@ -52,7 +62,7 @@ class Call:
     case_id: str
     filing_id: str
     attempts: int
-    request: IssueLicence
+    request: IssueLicence | CorrectLicence
 
 
 def after_failure(attempts: int, *, at: datetime, chance: float) -> tuple[CallState, datetime]:

@@ -117,6 +117,7 @@ class Happened(StrEnum):
     CASE_TERMINATED = "case_terminated"
     CASE_SUPPLEMENT_REQUESTED = "case_supplement_requested"
     CASE_SUPPLEMENTED = "case_supplemented"
+    CASE_CORRECTED = "case_corrected"
     CASE_DUE_CHANGED = "case_due_changed"
     CASE_PROMISED_OVERDUE = "case_promised_overdue"
     CASE_STATUTORY_OVERDUE = "case_statutory_overdue"

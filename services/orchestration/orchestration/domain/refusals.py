@@ -14,6 +14,7 @@ Refusal
 ├── ClockStopped, ClockNotStopped, AlreadyExtended, LimitOverdue         (what may be done to a limit, and when)
 ├── OrganMissing                                                        (Invalid: who is not competent says who is)
 ├── DeliveryUnfit                                                       (Invalid: no such way to hand over)
+├── CaseNotDecided, ResultNotIssued, CorrectionUnfit                    (what cannot be corrected, or not yet)
 ├── NothingToDeliver, CaseAlreadyDelivered                              (what has to reach the applicant)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
@@ -101,6 +102,18 @@ class FilingAlreadyArchived(Refusal):
 
 class DeliveryUnfit(Invalid):
     """Documents are not handed over like this, or not yet."""
+
+
+class CaseNotDecided(Refusal):
+    """The department has decided nothing in this case."""
+
+
+class ResultNotIssued(Refusal):
+    """The licence of the case is still to be issued."""
+
+
+class CorrectionUnfit(Invalid):
+    """What is stated is not what a decision of this kind states, or nothing else than it did."""
 
 
 class NothingToDeliver(Refusal):

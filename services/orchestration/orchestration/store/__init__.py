@@ -17,6 +17,7 @@ from orchestration.store.app_calls import AppCalls
 from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
+from orchestration.store.corrections import Corrections
 from orchestration.store.deliveries import Deliveries
 from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
@@ -40,6 +41,7 @@ class Tx:
     attachments: Attachments
     documents: Documents
     deliveries: Deliveries
+    corrections: Corrections
     app_calls: AppCalls
     operations: Operations
     watches: Watches
@@ -86,6 +88,7 @@ class Store:
                 calls=Calls(unit),
                 attachments=Attachments(unit),
                 documents=Documents(unit),
+                corrections=Corrections(unit),
                 deliveries=Deliveries(unit, self._calendar),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),

@@ -7,15 +7,19 @@ from common.transaction import Transaction
 from pydantic import TypeAdapter
 from sqlalchemy import or_, select, update
 
-from orchestration.domain.call import LEASE, Call, CallState, IssueLicence, Kind
+from orchestration.domain.call import LEASE, Call, CallState, CorrectLicence, IssueLicence, Kind
 from orchestration.models import CallRow
 
 _table: Any = CallRow.__table__  # type: ignore[attr-defined]
-_REQUEST = TypeAdapter(IssueLicence)
+_REQUESTS: dict[Kind, TypeAdapter[Any]] = {
+    Kind.ISSUE_LICENCE: TypeAdapter(IssueLicence),
+    Kind.CORRECT_LICENCE: TypeAdapter(CorrectLicence),
+}
 
 _INSERT = """
 insert into calls (id, case_id, filing_id, kind, state, payload, attempts, attempt, next_try_at, created_at)
-values (cast(:id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :kind, 'pending', :payload, 0, 1, :at, :at)
+values (cast(:id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :kind, 'pending', :payload, 0,
+        cast(:serial as int), :at, :at)
 returning 1"""
 _DONE = """
 update calls set state = 'done', done_at = :at, lease_until = null, error = null
@@ -29,8 +33,10 @@ class Calls:
     def __init__(self, unit: Transaction) -> None:
         self._unit = unit
 
-    async def add(self, filing_id: str, request: IssueLicence) -> None:
+    async def add(self, filing_id: str, request: IssueLicence | CorrectLicence, *, serial: int = 1) -> None:
+        """Have it called for; of several of one kind for a case, each has its serial."""
         call_id = str(self._unit.ids())
+        kind = Kind.ISSUE_LICENCE if isinstance(request, IssueLicence) else Kind.CORRECT_LICENCE
         self._unit.write(
             "insert_call",
             _INSERT,
@@ -38,8 +44,9 @@ class Calls:
             id=call_id,
             case_id=request.case_id,
             filing_id=filing_id,
-            kind=Kind.ISSUE_LICENCE.value,
-            payload=self._unit.keys.seal(_REQUEST.dump_json(request), bound=f"calls.payload:{call_id}"),
+            kind=kind.value,
+            serial=serial,
+            payload=self._unit.keys.seal(_REQUESTS[kind].dump_json(request), bound=f"calls.payload:{call_id}"),
             at=self._unit.at,
         )
 
@@ -48,7 +55,7 @@ class Calls:
         due = (
             select(_table.c.id)
             .where(
-                _table.c.kind == Kind.ISSUE_LICENCE.value,
+                _table.c.kind.in_(list(_REQUESTS)),
                 _table.c.state == CallState.PENDING.value,
                 _table.c.next_try_at <= self._unit.at,
                 or_(_table.c.lease_until.is_(None), _table.c.lease_until <= self._unit.at),
@@ -63,7 +70,9 @@ class Calls:
             update(_table)
             .where(_table.c.id.in_(select(due.c.id)))
             .values(lease_until=self._unit.at + LEASE, attempts=_table.c.attempts + 1)
-            .returning(_table.c.id, _table.c.case_id, _table.c.filing_id, _table.c.attempts, _table.c.payload)
+            .returning(
+                _table.c.id, _table.c.case_id, _table.c.filing_id, _table.c.attempts, _table.c.payload, _table.c.kind
+            )
         )
         return [
             Call(
@@ -71,10 +80,23 @@ class Calls:
                 case_id=row.case_id,
                 filing_id=row.filing_id,
                 attempts=row.attempts,
-                request=_REQUEST.validate_json(self._unit.keys.open(row.payload, bound=f"calls.payload:{row.id}")),
+                request=_REQUESTS[Kind(row.kind)].validate_json(
+                    self._unit.keys.open(row.payload, bound=f"calls.payload:{row.id}")
+                ),
             )
             for row in rows
         ]
+
+    async def is_issuing(self, case_id: str) -> bool:
+        """Whether a licence of the case is still to be issued or corrected."""
+        rows = await self._unit.connection.execute(
+            select(_table.c.id)
+            .where(
+                _table.c.case_id == case_id, _table.c.kind.in_(list(_REQUESTS)), _table.c.state != CallState.DONE.value
+            )
+            .limit(1)
+        )
+        return rows.first() is not None
 
     async def done(self, call: Call) -> None:
         self._unit.write("close_call", _DONE, rows=1, id=call.id, at=self._unit.at)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from common.scope import visible
 from common.transaction import Transaction
 from sqlalchemy import exists, select
 from worktime import Calendar
@@ -12,7 +11,7 @@ from orchestration.domain.case import Case
 from orchestration.domain.delivery import Delivery, Mode
 from orchestration.domain.document import Document
 from orchestration.models import DeliveryRow
-from orchestration.store.rows import CASES, FILINGS
+from orchestration.store.rows import CASES
 
 DELIVERIES: Any = DeliveryRow.__table__  # type: ignore[attr-defined]
 
@@ -27,7 +26,7 @@ returning 1"""
 
 
 class Deliveries:
-    """The deliveries of cases; who may know of them is the caller's question unless it is told."""
+    """The deliveries of cases; who may know of them is the caller's question."""
 
     def __init__(self, unit: Transaction, calendar: Calendar) -> None:
         self._unit = unit
@@ -71,12 +70,10 @@ class Deliveries:
         return await self._found(DELIVERIES.c.case_id == case_id)
 
     async def of_filing(self, filing_id: str) -> tuple[Delivery, ...]:
-        """Those of the applicant's own filing."""
-        own = exists().where(FILINGS.c.id == filing_id, visible(self._unit.actor, owner=FILINGS.c.applicant_id))
-        return await self._found(DELIVERIES.c.filing_id == filing_id, own)
+        return await self._found(DELIVERIES.c.filing_id == filing_id)
 
-    async def _found(self, *where: Any) -> tuple[Delivery, ...]:
-        query = select(DELIVERIES).where(*where).order_by(DELIVERIES.c.document_id)
+    async def _found(self, where: Any) -> tuple[Delivery, ...]:
+        query = select(DELIVERIES).where(where).order_by(DELIVERIES.c.document_id)
         return tuple(self._delivery(row) for row in await self._unit.connection.execute(query))
 
     def _delivery(self, row: Any) -> Delivery:

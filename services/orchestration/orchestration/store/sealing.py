@@ -7,6 +7,7 @@ from sealing import Sealed
 
 from orchestration.models import CallRow
 from orchestration.store.attachments import ATTACHMENTS, PIECES
+from orchestration.store.corrections import CORRECTIONS
 from orchestration.store.deliveries import DELIVERIES
 from orchestration.store.documents import DOCUMENTS
 from orchestration.store.rows import CASES, FILINGS
@@ -23,6 +24,7 @@ SEALED = (
     Sealed(PIECES, "content"),
     Sealed(DOCUMENTS, "content"),
     Sealed(DELIVERIES, "proof"),
+    Sealed(CORRECTIONS, "content"),
     # one explanation for all that one decision acknowledges
     Sealed(WATCHES, "acknowledgement", bound="evidence_watches.acknowledgement:{0}"),
     idempotency.ANSWERS,

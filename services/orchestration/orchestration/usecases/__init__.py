@@ -13,6 +13,7 @@ from orchestration.usecases.attachments import (
 from orchestration.usecases.callbacks import apply_word, forget_nonces, prepare_callback
 from orchestration.usecases.calls import list_incidents, list_motionless, retry_incidents, run_calls
 from orchestration.usecases.cases import accept_case, approve_case, list_cases, read_case, refuse_case
+from orchestration.usecases.corrections import correct_case
 from orchestration.usecases.deliveries import deliver_case, list_deliveries, record_opening
 from orchestration.usecases.documents import check_document, list_documents, page_of, read_document
 from orchestration.usecases.endings import decline_case, terminate_case, withdraw_case, withdraw_filing
@@ -51,6 +52,7 @@ __all__ = [
     "approve_case",
     "attach_file",
     "check_document",
+    "correct_case",
     "decline_case",
     "deliver_case",
     "discard_draft",

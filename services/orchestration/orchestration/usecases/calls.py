@@ -7,7 +7,7 @@ from common.auth import Actor
 from common.errors import Refusal
 
 from orchestration.domain import filing as rules
-from orchestration.domain.call import Call, after_failure
+from orchestration.domain.call import Call, CorrectLicence, after_failure
 from orchestration.store import Store, Tx
 from orchestration.store.operations import Incident, Motionless
 from orchestration.usecases.app import Outside
@@ -42,7 +42,10 @@ async def list_incidents(tx: Tx) -> list[Incident]:
 
 async def _run(store: Store, outside: Outside, actor: Actor, call: Call, *, chance: Callable[[], float]) -> None:
     try:
-        licence_id = await outside.verification.issue(call.request)
+        if isinstance(call.request, CorrectLicence):
+            licence_id = await outside.verification.correct(call.request)
+        else:
+            licence_id = await outside.verification.issue(call.request)
         async with store.begin(actor) as tx:
             await _record_result(tx, call, licence_id)
     except Refusal as refusal:
@@ -56,7 +59,9 @@ async def _record_result(tx: Tx, call: Call, licence_id: str) -> None:
     await tx.calls.done(call)
     case = step.filing.case(call.case_id)
     tx.unit.record(
-        "orchestration.record_result",
+        "orchestration.record_correction"
+        if isinstance(call.request, CorrectLicence)
+        else "orchestration.record_result",
         subject=("case", call.case_id),
         owner=dossier.filing.applicant_id,
         details={

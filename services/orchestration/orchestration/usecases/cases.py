@@ -9,6 +9,7 @@ from worktime import Calendar
 from orchestration.domain import filing as rules
 from orchestration.domain.call import licence_request
 from orchestration.domain.case import Case, Status
+from orchestration.domain.correction import Correction
 from orchestration.domain.definition import Item, people_of
 from orchestration.domain.delivery import Delivery
 from orchestration.domain.plan import Ground
@@ -31,6 +32,7 @@ class CaseDetail:
     titles: dict[str, str]
     produced: dict[str, Outcome]
     deliveries: tuple[Delivery, ...]
+    corrections: tuple[Correction, ...]
 
 
 async def accept_case(tx: Tx, case_id: str, *, calendar: Calendar) -> Case:
@@ -92,6 +94,7 @@ async def read_case(tx: Tx, case_id: str) -> CaseDetail:
         titles={field: properties[field].get("title", field) for field in item.form_fields},
         produced={code: outcomes[code] for code in producers if code in outcomes},
         deliveries=await tx.deliveries.of_case(case_id) if file.case.decided_at else (),
+        corrections=await tx.corrections.of_case(case_id) if file.case.decided_at else (),
     )
 
 

@@ -34,7 +34,7 @@ async def deliver_case(tx: Tx, case_id: str, receipt: Receipt, *, calendar: Cale
 
 
 async def list_deliveries(tx: Tx, filing_id: str) -> dict[str, Delivery]:
-    """The deliveries of the applicant's own filing, by their document."""
+    """The deliveries of a filing whose documents were listed, by their document."""
     return {each.document_id: each for each in await tx.deliveries.of_filing(filing_id)}
 
 

@@ -61,6 +61,8 @@ _TIMELINE = frozenset(
         "record_result",
         "open_document",
         "deliver_case",
+        "correct_case",
+        "record_correction",
         "mark_change",
         "reverify_case",
     )

@@ -12,6 +12,7 @@ from verification.usecases.consents import (
 )
 from verification.usecases.licences import (
     check_licence_types,
+    correct_licence,
     issue_licence,
     list_licence_types,
     list_licences,
@@ -24,6 +25,7 @@ from verification.usecases.verifications import find_licences, list_verification
 
 __all__ = [
     "check_licence_types",
+    "correct_licence",
     "decline_request",
     "find_licences",
     "grant_consent",

@@ -128,6 +128,28 @@ async def renew_licence(
     return reading.masked(LicenceFile(renewed, known, shown), at=tx.unit.at)
 
 
+async def correct_licence(tx: Tx, licence_id: UUID, face: Mapping[str, str]) -> Licence:
+    """Show what is right on a licence (更正) as its next version; one that shows it already stays as it is."""
+    file = await tx.licences.lock(licence_id)
+    _check_issuer(tx, file.licence.issuer)
+    shown = {**file.face, **face}
+    if shown == file.face:
+        return file.licence
+    corrected = licences.renew(
+        file.licence,
+        file.licence_type,
+        version=file.licence.version,
+        face=shown,
+        valid_from=file.licence.valid_from,
+        valid_until=file.licence.valid_until,
+        at=tx.unit.at,
+    )
+    tx.licences.renew(corrected, shown)
+    _journal(tx, "verification.correct_licence", corrected)
+    tx.unit.emit(events.licence_renewed(corrected, at=tx.unit.at))
+    return corrected
+
+
 async def void_licence(tx: Tx, licence_id: UUID, *, version: int, kind: VoidKind, explanation: str) -> LicenceView:
     """Make a licence void: revoke (撤销) or cancel (注销) it."""
     file = await tx.licences.lock(licence_id)
