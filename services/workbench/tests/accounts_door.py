@@ -54,6 +54,11 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         found = [post for post in self.posts if post.post_id in request.post_ids]
         return account_service_pb2.BatchGetPostsResponse(posts=found)
 
+    async def FindPosts(self, request, _context):  # noqa: N802 - named by the contract
+        found = [post for post in self.posts if post.org_id in request.org_ids]
+        wanted = [post for post in found if request.permission in ("", *post.permissions)]
+        return account_service_pb2.FindPostsResponse(posts=wanted)
+
     async def FindDepartments(self, request, _context):  # noqa: N802 - named by the contract
         known = {"civil_affairs": "民政局", "police": "公安局"}
         paths = {

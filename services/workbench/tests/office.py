@@ -9,7 +9,9 @@ from common import outbox
 from common.bus import Bus, Letter
 from tongban.accounts.v1 import account_events_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import evidence_events_pb2 as evidence_pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
+from tongban.verification.v1 import consent_events_pb2
 from uuid_utils.compat import uuid7
 
 from .accounts_door import Accounts, org_of
@@ -34,7 +36,12 @@ OFFICERS = {
         "370300",
         "平台管理员",
     ),
-    "lead": ([*VERBS, "workbench:reassign_todo"], "zibo.zhangdian.police", "370303", "户籍科负责人"),
+    "lead": (
+        [*VERBS, "workbench:reassign_todo", "workbench:send_message"],
+        "zibo.zhangdian.police",
+        "370303",
+        "户籍科负责人",
+    ),
     "city": (VERBS, "zibo", "370300", "市级督办"),
     "powerless": ([], "zibo.zhangdian.police", "370303", ""),
 }
@@ -42,16 +49,19 @@ SUBSCRIPTIONS = {
     pb.CaseReady: "workbench-open_todo",
     pb.CaseAccepted: "workbench-schedule_todo",
     pb.CaseDueChanged: "workbench-reschedule_todo",
-    pb.CaseSupplementRequested: "workbench-suspend_todo",
-    pb.CaseSupplemented: "workbench-resume_todo",
+    pb.CaseSupplementRequested: "workbench-suspend_todo workbench-tell_supplement_requested",
+    pb.CaseSupplemented: "workbench-resume_todo workbench-tell_supplemented",
+    pb.CaseDelivered: "workbench-tell_delivered",
+    evidence_pb.CaseEvidenceChanged: "workbench-tell_evidence_changed",
+    consent_events_pb2.ConsentRequested: "workbench-tell_consent_requested",
     pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
     filing_pb.FilingSubmitted: "workbench-tell_submitted",
     filing_pb.FilingClosed: "workbench-tell_closed",
     filing_pb.FilingProposed: "workbench-tell_proposed",
     pb.CasePruned: "workbench-drop_todo",
-    pb.CaseDeclined: "workbench-end_declined",
+    pb.CaseDeclined: "workbench-end_declined workbench-tell_declined",
     pb.CaseWithdrawn: "workbench-end_withdrawn",
-    pb.CaseTerminated: "workbench-end_terminated",
+    pb.CaseTerminated: "workbench-end_terminated workbench-tell_terminated",
     account_events_pb2.PostChanged: "workbench-drop_post",
 }
 
@@ -187,8 +197,8 @@ def pruned(case_id, *, version=2):
     return fact
 
 
-def declined(case_id, *, version=2):
-    fact = pb.CaseDeclined(case_id=case_id, version=version, reason_code="NOT_NEEDED")
+def declined(case_id, *, version=2, **given):
+    fact = pb.CaseDeclined(case_id=case_id, version=version, reason_code="NOT_NEEDED", **given)
     fact.declined_at.FromDatetime(AT)
     return fact
 
@@ -199,8 +209,8 @@ def withdrawn(case_id, *, version=2):
     return fact
 
 
-def terminated(case_id, *, version=2):
-    fact = pb.CaseTerminated(case_id=case_id, version=version, reason_code="APPLICANT_SILENT")
+def terminated(case_id, *, version=2, **given):
+    fact = pb.CaseTerminated(case_id=case_id, version=version, reason_code="APPLICANT_SILENT", **given)
     fact.terminated_at.FromDatetime(AT)
     return fact
 
@@ -216,6 +226,24 @@ def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230
 def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
     fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, applicant_id=applicant_id, filing_no=filing_no)
     fact.closed_at.FromDatetime(AT)
+    return fact
+
+
+def delivered(case_id, *, mode="post", **given):
+    fact = pb.CaseDelivered(case_id=case_id, version=9, document_id=str(uuid7()), mode=mode, **given)
+    fact.delivered_at.FromDatetime(AT)
+    return fact
+
+
+def evidence_changed(case_id, *, requirement="id_card", change="voided"):
+    fact = evidence_pb.CaseEvidenceChanged(case_id=case_id, requirement=requirement, change=change)
+    fact.changed_at.FromDatetime(AT)
+    return fact
+
+
+def consent_requested(holder_id):
+    fact = consent_events_pb2.ConsentRequested(consent_request_id=str(uuid7()), holder_id=holder_id)
+    fact.requested_at.FromDatetime(AT)
     return fact
 
 

@@ -43,6 +43,13 @@ async def test_only_who_may_is_let_in(office):
         seen = (await office.ask("GET", path)).json()
         return f"{path}:reassign", {"post_id": "post-police2", "revision": seen["revision"]}
 
+    async def to_recall():
+        sent = (await office.ask("POST", "/v1/messages", "lead", message_to_police)).json()
+        return f"/v1/messages/{sent['message_id']}:recall", None
+
+    message_to_police = {"text": "请核对", "post_ids": ["post-police"]}
+    sent = (await office.ask("POST", "/v1/messages", "lead", message_to_police)).json()
+
     elsewhere = [
         Stranger(Who("police of another district", office.officer("zichuan"))),
         Stranger(Who("another department", office.officer("civil"))),
@@ -63,6 +70,10 @@ async def test_only_who_may_is_let_in(office):
         Door("GET", "/v1/messages", mother),
         Door("GET", "/v1/messages/counts", mother),
         Door("POST", f"/v1/messages/{message['message_id']}:read", mother, strangers=[Stranger(stranger)]),
+        Door("POST", "/v1/messages", lead, message_to_police),
+        Door("GET", "/v1/messages/sent", lead),
+        Door("GET", f"/v1/messages/{sent['message_id']}/receipts", lead),
+        Door("POST", f"/v1/messages/{sent['message_id']}:recall", lead, given=to_recall),
         Door("GET", "/v1/stream?seconds=1", mother, headers={"Accept": "text/event-stream"}),
         Door("POST", "/v1/absence", police, {"returns_on": "2026-11-30"}),
         Door("POST", "/v1/absence:end", police),

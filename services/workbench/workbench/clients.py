@@ -10,9 +10,11 @@ from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
 
 from workbench.domain.consult import Department
+from workbench.domain.sending import Receiver, ReceiverUnknown
 from workbench.domain.todo import Colleague
 
 CLAIM = "workbench:claim_todo"
+READ_MESSAGES = "workbench:read_message"
 
 
 class Colleagues:
@@ -34,6 +36,25 @@ class Colleagues:
         request = account_service_pb2.BatchGetPostsRequest(post_ids=post_ids)
         found = (await rpc.call(self._accounts.BatchGetPosts, request, token=await self._own.token())).posts
         return frozenset(post.post_id for post in found if CLAIM in post.permissions)
+
+    async def find_receivers(
+        self, region_code: str, departments: Sequence[str], post_ids: Sequence[str]
+    ) -> list[Receiver]:
+        """Find the posts that receive messages: those of a region's departments, and those named; all must be there."""
+        token = await self._own.token()
+        asked = account_service_pb2.FindDepartmentsRequest(region_code=region_code, departments=departments)
+        bodies = (await rpc.call(self._accounts.FindDepartments, asked, token=token)).organisations
+        if {body.department for body in bodies} != set(departments):
+            raise ReceiverUnknown
+        inside = account_service_pb2.FindPostsRequest(org_ids=[body.org_id for body in bodies])
+        named = account_service_pb2.BatchGetPostsRequest(post_ids=post_ids)
+        found = [
+            *(await rpc.call(self._accounts.FindPosts, inside, token=token)).posts,
+            *(await rpc.call(self._accounts.BatchGetPosts, named, token=token)).posts,
+        ]
+        return [
+            Receiver(post.post_id, post.title, UUID(post.org_id)) for post in found if READ_MESSAGES in post.permissions
+        ]
 
     async def find_department(self, actor: Actor, region_code: str, department: str) -> Department | None:
         """Find who is a department in a region, or in the nearest region above it."""

@@ -10,7 +10,9 @@ from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
+from tongban.orchestration.v1 import evidence_events_pb2 as evidence_pb
 from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
+from tongban.verification.v1 import consent_events_pb2
 from worktime import national
 
 from workbench import usecases
@@ -172,17 +174,88 @@ async def drop_post(app: Staff, tx: Tx, fact: Fact[account_events_pb2.PostChange
 async def tell_proposed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingProposed]) -> None:
     """A filing was filled in advance for somebody: the person is asked to confirm it, until a day."""
     filing = fact.body
-    told = {"matter_name": filing.matter_name, "due_on": f"{national().local(_moment(filing.due_at)):%Y-%m-%d}"}
+    told = {"matter_name": filing.matter_name, "due_on": _day(filing.due_at)}
     await _tell(app, tx, MessageKind.FILING_PROPOSED, filing.applicant_id, filing.filing_id, **told)
 
 
-async def _tell(app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, **data: str) -> None:
+@subscriptions.on(pb.CaseSupplementRequested)
+async def tell_supplement_requested(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplementRequested]) -> None:
+    """A case lacks something: the applicant is asked for it, until a day."""
+    case = fact.body
+    told = {"item_name": case.item_name, "case_no": case.case_no, "due_on": _day(case.due_at)}
+    await _tell(app, tx, MessageKind.CASE_SUPPLEMENT_REQUESTED, case.applicant_id, case.case_id, **told)
+
+
+@subscriptions.on(pb.CaseDeclined)
+async def tell_declined(app: Voice, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
+    """A case was not taken up: the applicant hears of it."""
+    case = fact.body
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    await _tell(app, tx, MessageKind.CASE_DECLINED, case.applicant_id, case.case_id, **told)
+
+
+@subscriptions.on(pb.CaseTerminated)
+async def tell_terminated(app: Voice, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
+    """A case ended without a decision: the applicant hears of it."""
+    case = fact.body
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    await _tell(app, tx, MessageKind.CASE_TERMINATED, case.applicant_id, case.case_id, **told)
+
+
+@subscriptions.on(pb.CaseDelivered)
+async def tell_delivered(app: Voice, tx: Tx, fact: Fact[pb.CaseDelivered]) -> None:
+    """A document was delivered: the applicant hears of it, unless he or she took it online."""
+    case = fact.body
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    if case.mode != "online":
+        await _tell(app, tx, MessageKind.CASE_DELIVERED, case.applicant_id, case.document_id, **told)
+
+
+@subscriptions.on(consent_events_pb2.ConsentRequested)
+async def tell_consent_requested(app: Voice, tx: Tx, fact: Fact[consent_events_pb2.ConsentRequested]) -> None:
+    """An applicant asked for consent: its holder is told."""
+    asked = fact.body
+    await _tell(
+        *(app, tx, MessageKind.CONSENT_REQUESTED, asked.holder_id, asked.consent_request_id), source="verification"
+    )
+
+
+@subscriptions.on(pb.CaseSupplemented)
+async def tell_supplemented(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplemented]) -> None:
+    """The applicant answered: whoever has the todo goes on."""
+    case = fact.body
+    await usecases.tell_claimer(
+        *(tx, MessageKind.CASE_SUPPLEMENTED, case.case_id), about=case.case_id, source=SOURCE, sentences=app.sentences
+    )
+
+
+@subscriptions.on(evidence_pb.CaseEvidenceChanged)
+async def tell_evidence_changed(app: Voice, tx: Tx, fact: Fact[evidence_pb.CaseEvidenceChanged]) -> None:
+    """A licence that a case stands on changed: whoever has the todo is told, of each requirement and change once."""
+    case = fact.body
+    change = app.sentences.get(f"EVIDENCE_{case.change.upper()}", app.sentences["EVIDENCE_CHANGED"])
+    await usecases.tell_claimer(
+        *(tx, MessageKind.CASE_EVIDENCE_CHANGED, f"{case.case_id}:{case.requirement}:{case.change}"),
+        about=case.case_id,
+        source=SOURCE,
+        sentences=app.sentences,
+        change=change,
+    )
+
+
+async def _tell(
+    app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, *, source: str = SOURCE, **data: str
+) -> None:
     if not person_id:
         return  # a fact from before facts named whom they concern
     recipients = [person_mailbox(person_id)]
     await usecases.send_message(
-        tx, kind, recipients, source=SOURCE, source_id=source_id, sentences=app.sentences, **data
+        tx, kind, recipients, source=source, source_id=source_id, sentences=app.sentences, **data
     )
+
+
+def _day(sent: Timestamp) -> str:
+    return f"{national().local(_moment(sent)):%Y-%m-%d}"
 
 
 def _moment(sent: Timestamp) -> datetime:

@@ -101,7 +101,10 @@ class MessageRow(SQLModel, table=True):
     """A message; one source tells one thing once. Its body is sealed, its title names nobody."""
 
     __tablename__ = "messages"
-    __table_args__ = (Index("messages_source", "source", "source_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("messages_source", "source", "source_id", "kind", unique=True),
+        Index("messages_sender", "sender_post_id", "message_id", postgresql_where=text("sender_post_id IS NOT NULL")),
+    )
 
     message_id: UUID = Field(primary_key=True)
     source: str
@@ -133,6 +136,17 @@ class DeliveryRow(SQLModel, table=True):
     mailbox: str = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     message_id: UUID = Field(foreign_key="messages.message_id")
+
+
+class ReceiverRow(SQLModel, table=True):
+    """A post that an officer sent a message to, as it was called then."""
+
+    __tablename__ = "receivers"
+
+    message_id: UUID = Field(primary_key=True, foreign_key="messages.message_id")
+    post_id: str = Field(primary_key=True)
+    title: str
+    org_id: UUID
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -172,5 +186,6 @@ consults = SQLModel.metadata.tables["consults"]
 deliveries = SQLModel.metadata.tables["deliveries"]
 mailboxes = SQLModel.metadata.tables["mailboxes"]
 messages = SQLModel.metadata.tables["messages"]
+receivers = SQLModel.metadata.tables["receivers"]
 receipts = SQLModel.metadata.tables["receipts"]
 todos = SQLModel.metadata.tables["todos"]

@@ -10,7 +10,7 @@ from common.web import may
 from fastapi import APIRouter, Query
 
 from workbench import usecases
-from workbench.api.access import StoreDep
+from workbench.api.access import SentencesDep, StoreDep
 from workbench.domain.message import MessageView, Unread
 
 router = APIRouter(prefix="/v1")
@@ -24,13 +24,14 @@ MayReadMessage = Annotated[
 async def list_messages(
     *,
     store: StoreDep,
+    sentences: SentencesDep,
     actor: MayReadMessage,
     unread: Annotated[bool, Query()] = False,
     cursor: Annotated[str | None, Query(max_length=MAX_CURSOR)] = None,
     page_size: Annotated[int, Query(ge=1, le=MAX_SIZE)] = DEFAULT_SIZE,
 ) -> Page[MessageView]:
     async with store.begin(actor) as tx:
-        return await usecases.list_messages(tx, unread=unread, cursor=cursor, size=page_size)
+        return await usecases.list_messages(tx, unread=unread, cursor=cursor, size=page_size, sentences=sentences)
 
 
 @router.get("/messages/counts")
@@ -40,6 +41,8 @@ async def count_unread(store: StoreDep, actor: MayReadMessage) -> Unread:
 
 
 @router.post("/messages/{message_id}:read")
-async def read_message(message_id: UUID, store: StoreDep, actor: MayReadMessage) -> MessageView:
+async def read_message(
+    message_id: UUID, store: StoreDep, sentences: SentencesDep, actor: MayReadMessage
+) -> MessageView:
     async with store.begin(actor) as tx:
-        return tx.unit.answer(await usecases.read_message(tx, message_id))
+        return tx.unit.answer(await usecases.read_message(tx, message_id, sentences))

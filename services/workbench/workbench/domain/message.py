@@ -5,7 +5,7 @@ NotFound
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -25,9 +25,25 @@ class MessageKind(StrEnum):
     CASE_REFUSED = "case_refused"
     FILING_CLOSED = "filing_closed"
     FILING_PROPOSED = "filing_proposed"
+    CASE_SUPPLEMENT_REQUESTED = "case_supplement_requested"
+    CASE_DECLINED = "case_declined"
+    CASE_TERMINATED = "case_terminated"
+    CASE_DELIVERED = "case_delivered"
+    CONSENT_REQUESTED = "consent_requested"
+    CASE_SUPPLEMENTED = "case_supplemented"
+    CASE_EVIDENCE_CHANGED = "case_evidence_changed"
+    FROM_COLLEAGUE = "from_colleague"
     TODO_DUE = "todo_due"
     CONSULT_ASKED = "consult_asked"
     CONSULT_ANSWERED = "consult_answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The post that sent a message."""
+
+    post_id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,8 @@ class Message:
     title: str
     body: str
     sent_at: datetime
+    # The post that sent it; None when a service tells.
+    sender: Sender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,9 @@ class MessageView:
     sent_at: datetime
     delivered_at: datetime
     read_at: datetime | None
+    sender_title: str | None
+    # Set when the sender took it back (撤回): the body then only says so.
+    recalled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,7 @@ class Delivery:
     kind: MessageKind
     title: str
     sent_at: datetime
+    recalled_at: datetime | None
 
 
 def make_message(
@@ -98,6 +120,13 @@ def make_message(
         body=sentences[name].format_map(data),
         sent_at=at,
     )
+
+
+def show(message: MessageView, sentences: Mapping[str, str]) -> MessageView:
+    """Show a message to its reader: of one that was recalled, whether read before or not, only that it was."""
+    if message.recalled_at is None:
+        return message
+    return replace(message, body=sentences["MESSAGE_RECALLED"].format(sender=message.sender_title))
 
 
 def person_mailbox(person_id: str) -> str:

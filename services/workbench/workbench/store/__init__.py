@@ -18,6 +18,7 @@ from workbench.store.absences import Absences
 from workbench.store.apps import Apps
 from workbench.store.consults import Consults
 from workbench.store.messages import Messages
+from workbench.store.sent import Sent
 from workbench.store.todos import Todos
 
 __all__ = ["Store", "Tx"]
@@ -32,6 +33,7 @@ class Tx:
     apps: Apps
     absences: Absences
     messages: Messages
+    sent: Sent
     consults: Consults
 
 
@@ -73,6 +75,7 @@ class Store:
                 apps=Apps(unit),
                 absences=Absences(unit),
                 messages=Messages(unit, stirred),
+                sent=Sent(unit, stirred),
                 consults=Consults(unit),
             )
         if stirred.is_set():

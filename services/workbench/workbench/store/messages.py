@@ -16,8 +16,8 @@ from workbench.models import deliveries, mailboxes, messages, receipts
 # The mailbox's row is locked until the commit: its numbers become visible in their order, and none is missed.
 SEND = text("""
     WITH sent AS (
-        INSERT INTO messages (message_id, source, source_id, kind, title, body, sent_at)
-        VALUES (:message_id, :source, :source_id, :kind, :title, :body, :sent_at)
+        INSERT INTO messages (message_id, source, source_id, kind, title, body, sent_at, sender_post_id, sender_title)
+        VALUES (:message_id, :source, :source_id, :kind, :title, :body, :sent_at, :sender_post_id, :sender_title)
         ON CONFLICT (source, source_id, kind) DO NOTHING
         RETURNING message_id),
     numbered AS (
@@ -47,7 +47,7 @@ class Messages:
 
     async def send(self, message: Message, recipients: Sequence[str]) -> None:
         """Put a message into mailboxes, unless its source told this before."""
-        body = self._unit.keys.seal(message.body.encode(), bound=_body_of(message.message_id))
+        body = self._unit.keys.seal(message.body.encode(), bound=body_of(message.message_id))
         await self._unit.connection.execute(
             SEND,
             {
@@ -58,6 +58,8 @@ class Messages:
                 "title": message.title,
                 "body": body,
                 "sent_at": message.sent_at,
+                "sender_post_id": message.sender and message.sender.post_id,
+                "sender_title": message.sender and message.sender.title,
                 "recipients": list(recipients),
             },
         )
@@ -70,7 +72,7 @@ class Messages:
         order = (messages.c.sent_at, messages.c.message_id)
         statement = self._read_by(reader, boxes).order_by(*(key.desc() for key in order)).limit(size + 1)
         if unread:
-            statement = statement.where(receipts.c.read_at.is_(None))
+            statement = statement.where(_unread())
         if cursor:
             statement = statement.where(tuple_(*order) < tuple_(*decode(cursor, datetime, UUID)))
         rows = (await self._unit.connection.execute(statement)).all()
@@ -87,6 +89,12 @@ class Messages:
         await self._deliver(reader, [row])
         return self._view(row)
 
+    async def share(self, reader: str, boxes: Sequence[str], message_id: UUID) -> MessageView:
+        """Load one of a reader's messages, and keep it from being recalled while it is read."""
+        statement = select(messages.c.message_id).where(messages.c.message_id == message_id)
+        await self._unit.connection.execute(statement.with_for_update(read=True))
+        return await self.get(reader, boxes, message_id)
+
     async def read(self, reader: str, message_id: UUID) -> None:
         """Keep that a reader read a message; the first time stands."""
         told = {"message_id": message_id, "reader": reader, "at": self._unit.at}
@@ -95,7 +103,7 @@ class Messages:
 
     async def count_unread(self, reader: str, boxes: Sequence[str]) -> int:
         """Count what a reader has not read."""
-        unread = self._read_by(reader, boxes).where(receipts.c.read_at.is_(None)).subquery()
+        unread = self._read_by(reader, boxes).where(_unread()).subquery()
         return int((await self._unit.connection.execute(select(func.count()).select_from(unread))).scalar_one())
 
     async def place(self, boxes: Sequence[str]) -> Place:
@@ -114,7 +122,7 @@ class Messages:
             and_(deliveries.c.mailbox == box, deliveries.c.seq > seq)
             for box, seq in zip(place.mailboxes, place.seqs, strict=True)
         ]
-        shown = (messages.c.message_id, messages.c.kind, messages.c.title, messages.c.sent_at)
+        shown = (messages.c.message_id, messages.c.kind, messages.c.title, messages.c.sent_at, messages.c.recalled_at)
         statement = (
             select(deliveries.c.mailbox, deliveries.c.seq, *shown)
             .join_from(deliveries, messages, deliveries.c.message_id == messages.c.message_id)
@@ -123,10 +131,7 @@ class Messages:
             .limit(most)
         )
         rows = await self._unit.connection.execute(statement)
-        return [
-            Delivery(row.mailbox, row.seq, row.message_id, MessageKind(row.kind), row.title, row.sent_at)
-            for row in rows
-        ]
+        return [Delivery(*row[:3], MessageKind(row.kind), *row[4:]) for row in rows]
 
     def _read_by(self, reader: str, boxes: Sequence[str]) -> Select[Any]:
         theirs: ColumnElement[bool] = and_(receipts.c.message_id == messages.c.message_id, receipts.c.reader == reader)
@@ -150,12 +155,18 @@ class Messages:
             source_id=row.source_id,
             kind=MessageKind(row.kind),
             title=row.title,
-            body=self._unit.keys.open(row.body, bound=_body_of(row.message_id)).decode(),
+            body=self._unit.keys.open(row.body, bound=body_of(row.message_id)).decode(),
             sent_at=row.sent_at,
             delivered_at=row.delivered_at or self._unit.at,
             read_at=row.read_at,
+            sender_title=row.sender_title,
+            recalled_at=row.recalled_at,
         )
 
 
-def _body_of(message_id: UUID) -> str:
+def _unread() -> ColumnElement[bool]:
+    return receipts.c.read_at.is_(None) & messages.c.recalled_at.is_(None)
+
+
+def body_of(message_id: UUID) -> str:
     return f"messages.body:{message_id}"

@@ -70,6 +70,12 @@ class Todos:
         statement = select(todos).where(todos.c.todo_id == todo_id, self._mine())
         return self._found((await self._unit.connection.execute(statement)).one_or_none(), todo_id)
 
+    async def find(self, source: str, source_id: str) -> Todo | None:
+        """Load the todo of a source's task, whoever asks: for a rule, not for a reader."""
+        statement = select(todos).where(todos.c.source == source, todos.c.source_id == source_id)
+        row = (await self._unit.connection.execute(statement)).one_or_none()
+        return None if row is None else self._todo(row)
+
     async def lock(self, todo_id: UUID) -> Todo:
         """Load one todo that the actor may see, to change it."""
         statement = select(todos).where(todos.c.todo_id == todo_id, self._mine()).with_for_update()

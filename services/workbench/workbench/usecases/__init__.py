@@ -10,8 +10,9 @@ from workbench.usecases.apps import (
     suspend_app,
 )
 from workbench.usecases.consults import answer_consult, ask_consult, list_consults
-from workbench.usecases.messages import count_unread, list_messages, read_message, send_message
+from workbench.usecases.messages import count_unread, list_messages, read_message, send_message, tell_claimer
 from workbench.usecases.reminders import remind_due
+from workbench.usecases.sending import list_receipts, list_sent, recall_message, send_to_colleagues
 from workbench.usecases.todos import (
     accept,
     claim_todo,
@@ -45,6 +46,8 @@ __all__ = [
     "list_apps",
     "list_consults",
     "list_messages",
+    "list_receipts",
+    "list_sent",
     "list_todos",
     "make_ready",
     "read_absence",
@@ -52,11 +55,14 @@ __all__ = [
     "read_message",
     "read_todo",
     "reassign_todo",
+    "recall_message",
     "register_app",
     "release_todos",
     "remind_due",
     "return_todo",
     "send_message",
+    "send_to_colleagues",
     "suspend_app",
+    "tell_claimer",
     "wait",
 ]

@@ -17,7 +17,9 @@ from workbench.domain.message import (
     organisation_mailbox,
     person_mailbox,
     post_mailbox,
+    show,
 )
+from workbench.domain.todo import State, Todo
 from workbench.domain.todo_list import Counts
 from workbench.store import Tx
 
@@ -39,10 +41,31 @@ async def send_message(
     await tx.messages.send(message, recipients)
 
 
-async def list_messages(tx: Tx, *, unread: bool, cursor: str | None, size: int) -> Page[MessageView]:
+async def tell_claimer(
+    tx: Tx, kind: MessageKind, source_id: str, *, about: str, source: str, sentences: Mapping[str, str], **data: str
+) -> None:
+    """Tell whoever has the todo of a task, or its whole organisation, one thing once; nobody when it is done."""
+    todo = await tx.todos.find(source, about)
+    if todo is None or todo.description is None or todo.state is State.DONE:
+        return
+    data["title"] = todo.description.title
+    await send_message(tx, kind, [mailbox_of(todo)], source=source, source_id=source_id, sentences=sentences, **data)
+
+
+def mailbox_of(todo: Todo) -> str:
+    """Name the mailbox of whoever claimed a todo, or of its whole organisation."""
+    if todo.claim is not None:
+        return post_mailbox(todo.claim.post_id)
+    return organisation_mailbox(todo.description.org_path if todo.description else "")
+
+
+async def list_messages(
+    tx: Tx, *, unread: bool, cursor: str | None, size: int, sentences: Mapping[str, str]
+) -> Page[MessageView]:
     """List the caller's messages, the newest first."""
     boxes = mailboxes_of(tx.unit.actor)
-    return await tx.messages.page(boxes[0], boxes, unread=unread, cursor=cursor, size=size)
+    page = await tx.messages.page(boxes[0], boxes, unread=unread, cursor=cursor, size=size)
+    return Page([show(message, sentences) for message in page.items], page.next_cursor)
 
 
 async def count_unread(tx: Tx) -> Unread:
@@ -51,12 +74,12 @@ async def count_unread(tx: Tx) -> Unread:
     return Unread(await tx.messages.count_unread(boxes[0], boxes))
 
 
-async def read_message(tx: Tx, message_id: UUID) -> MessageView:
-    """Read one message, and leave the receipt (回执)."""
+async def read_message(tx: Tx, message_id: UUID, sentences: Mapping[str, str]) -> MessageView:
+    """Read one message, and leave the receipt (回执); of what was recalled there is nothing to read."""
     boxes = mailboxes_of(tx.unit.actor)
-    await tx.messages.get(boxes[0], boxes, message_id)
-    await tx.messages.read(boxes[0], message_id)
-    return await tx.messages.get(boxes[0], boxes, message_id)
+    if (await tx.messages.share(boxes[0], boxes, message_id)).recalled_at is None:
+        await tx.messages.read(boxes[0], message_id)
+    return show(await tx.messages.get(boxes[0], boxes, message_id), sentences)
 
 
 async def count_for_stream(tx: Tx) -> tuple[int, Counts | None]:

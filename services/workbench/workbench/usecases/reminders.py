@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from worktime import national
 
-from workbench.domain.message import MessageKind, organisation_mailbox, post_mailbox
+from workbench.domain.message import MessageKind
 from workbench.store import Tx
-from workbench.usecases.messages import send_message
+from workbench.usecases.messages import mailbox_of, send_message
 
 SOURCE = "workbench"
 _BATCH = 100
@@ -18,11 +18,10 @@ async def remind_due(tx: Tx, *, sentences: Mapping[str, str]) -> bool:
     for todo in due:
         if todo.description is None or todo.deadlines is None or todo.deadlines.promised is None:
             continue
-        mailbox = post_mailbox(todo.claim.post_id) if todo.claim else organisation_mailbox(todo.description.org_path)
         await send_message(
             tx,
             MessageKind.TODO_DUE,
-            [mailbox],
+            [mailbox_of(todo)],
             source=SOURCE,
             source_id=str(todo.todo_id),
             sentences=sentences,
