@@ -192,7 +192,7 @@ class PieceRow(SQLModel, table=True):
 
 
 class DocumentRow(SQLModel, table=True):
-    """An issued document; what it says is sealed, its head is there for lists and checks."""
+    """An issued document, of a case or a whole filing; what it says is sealed, its head is for lists and checks."""
 
     __tablename__ = "documents"
     __table_args__ = (Index("documents_of_filing", "filing_id"),)
@@ -200,7 +200,7 @@ class DocumentRow(SQLModel, table=True):
     no: str = Field(sa_type=_TEXT, unique=True)
     code: str = Field(sa_type=_TEXT)
     kind: str = Field(sa_type=_TEXT)
-    case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    case_id: str | None = Field(sa_type=_ID, foreign_key="cases.id")
     filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
     applicant_id: str = Field(sa_type=_TEXT)
     org_name: str = Field(sa_type=_TEXT)

@@ -187,6 +187,8 @@ async def test_a_minor_material_may_follow(lenient):
     assert again.json()["reason"] == "ABSENCE_NOT_TOLERATED"
     assert (await desk.approve(case, "maternity_allowance")).status_code == 200
     assert "“生育医疗费用报销和生育津贴”已容缺受理" in await desk.told(filing)
+    titles = [paper["title"] for paper in (await desk.get(f"/v1/filings/{filing}/documents")).json()]
+    assert titles[-3:] == ["容缺受理通知书", "容缺材料收件凭证", "准予决定书"]
 
 
 async def test_a_minor_material_that_does_not_follow_costs_the_case(lenient, clock):
@@ -197,3 +199,5 @@ async def test_a_minor_material_that_does_not_follow_costs_the_case(lenient, clo
     case = await desk.case(filing, "maternity_allowance")
     assert (case["status"], case["reason_code"]) == ("refused", "MATERIALS_UNSUPPLIED")
     assert "“生育医疗费用报销和生育津贴”容缺材料逾期未补交，不予办理" in await desk.told(filing)
+    titles = [paper["title"] for paper in (await desk.get(f"/v1/filings/{filing}/documents")).json()]
+    assert titles.count("不予批准决定书") == 1

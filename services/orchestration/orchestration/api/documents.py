@@ -26,7 +26,7 @@ DocumentId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-
 class CheckDocument(web.Body):
     """What stands on the paper."""
 
-    no: Annotated[str, StringConstraints(pattern=r"^[0-9]{22}-[A-Z]{2,4}$")]
+    no: Annotated[str, StringConstraints(pattern=r"^[0-9]{22}-[A-Z]{2,4}[0-9]{0,6}$")]
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{16}$")]
 
 
@@ -64,7 +64,7 @@ class DocumentAnswer:
     code: str
     kind: Kind
     title: str
-    case_id: str
+    case_id: str | None
     org_name: str
     item_name: str
     issued_at: datetime

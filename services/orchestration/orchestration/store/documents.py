@@ -34,7 +34,7 @@ class Issued:
     no: str
     code: str
     kind: Kind
-    case_id: str
+    case_id: str | None
     filing_id: str
     org_name: str
     item_name: str
@@ -94,7 +94,7 @@ class Documents:
         )
         rows = await self._unit.connection.execute(
             select(DOCUMENTS)
-            .join(CASES, CASES.c.id == DOCUMENTS.c.case_id)
+            .outerjoin(CASES, CASES.c.id == DOCUMENTS.c.case_id)
             .where(DOCUMENTS.c.document_id == document_id, seen)
         )
         row = rows.one_or_none()

@@ -6,9 +6,17 @@ from typing import Any
 from common.transaction import Transaction
 from sqlalchemy import select, text
 
-from orchestration.domain.filing import Filing
+from orchestration.domain.filing import Content, Dossier
 from orchestration.domain.timers import TimerKind
-from orchestration.store.rows import CASE_COLUMNS, CASES, FILING_COLUMNS, FILINGS, case_of, filing_of
+from orchestration.store.rows import (
+    CASE_COLUMNS,
+    CASES,
+    FILING_COLUMNS,
+    FILINGS,
+    PLAN,
+    case_of,
+    filing_of,
+)
 
 # The filing comes first, as in every act; what somebody else holds is left for the next round.
 _TAKE = text("""
@@ -24,6 +32,9 @@ from due
 where t.case_id = due.case_id and t.kind = due.kind
 returning t.case_id, t.kind, t.filing_id""")
 
+# What a timer does, it does without a look at what the applicant wrote.
+_UNREAD = Content(form={}, answers={})
+
 
 class Timers:
     """The timers of all cases."""
@@ -31,27 +42,35 @@ class Timers:
     def __init__(self, unit: Transaction) -> None:
         self._unit = unit
 
-    async def take(self, most: int) -> list[tuple[str, TimerKind, Filing]]:
+    async def take(self, most: int) -> list[tuple[str, TimerKind, Dossier]]:
         """Mark timers that are due as fired, and give each with its filing, which stays locked."""
         rows = (await self._unit.connection.execute(_TAKE, {"at": self._unit.at, "most": most})).all()
         if not rows:
             return []
-        filings = await self._filings(sorted({str(row.filing_id) for row in rows}))
+        dossiers = await self._dossiers(sorted({str(row.filing_id) for row in rows}))
         return sorted(
-            ((str(row.case_id), TimerKind(row.kind), filings[str(row.filing_id)]) for row in rows),
-            key=lambda due: (due[2].id, due[0], due[1]),
+            ((str(row.case_id), TimerKind(row.kind), dossiers[str(row.filing_id)]) for row in rows),
+            key=lambda due: (due[2].filing.id, due[0], due[1]),
         )
 
-    async def _filings(self, ids: list[str]) -> dict[str, Filing]:
+    async def _dossiers(self, ids: list[str]) -> dict[str, Dossier]:
         rows = await self._unit.connection.execute(
-            select(*FILING_COLUMNS, *CASE_COLUMNS)
+            select(*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.plan, *CASE_COLUMNS)
             .join(CASES, CASES.c.filing_id == FILINGS.c.id)
             .where(FILINGS.c.id.in_(ids))
             .order_by(CASES.c.id)
         )
-        found: dict[str, Filing] = {}
+        first: dict[str, Any] = {}
         cases: dict[str, list[Any]] = {}
         for row in rows:
-            found.setdefault(row.filing_id, filing_of(row))
+            first.setdefault(row.filing_id, row)
             cases.setdefault(row.filing_id, []).append(case_of(row))
-        return {key: replace(filing, cases=tuple(cases[key])) for key, filing in found.items()}
+        return {
+            key: Dossier(
+                filing=replace(filing_of(row), cases=tuple(cases[key])),
+                matter_name=row.matter_name,
+                content=_UNREAD,
+                plan=PLAN.validate_python(row.plan) if row.plan else None,
+            )
+            for key, row in first.items()
+        }

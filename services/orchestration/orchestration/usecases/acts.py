@@ -1,7 +1,7 @@
 """Writing down an act on a case for its applicant and for those who look after it."""
 
 from orchestration.domain.case import Case
-from orchestration.domain.document import document_of
+from orchestration.domain.document import NOTHING, Named, document_of
 from orchestration.domain.filing import Dossier, Step
 from orchestration.store import Tx
 
@@ -14,11 +14,21 @@ def record_act(
     case_id: str,
     *,
     explanation: str | None = None,
+    named: Named = NOTHING,
     **more: str | int,
 ) -> Case:
     """Journal what was done to a case, issue its document, and hand the case on as it is now."""
     case = step.filing.case(case_id)
-    document = document_of(verb, dossier, case, document_id=str(tx.unit.ids()), explanation=explanation, at=tx.unit.at)
+    document = document_of(
+        verb,
+        dossier,
+        step,
+        case_id,
+        document_id=str(tx.unit.ids()),
+        explanation=explanation,
+        named=named,
+        at=tx.unit.at,
+    )
     if document is not None:
         tx.documents.add(document)
         tx.deliveries.begin(document, case)

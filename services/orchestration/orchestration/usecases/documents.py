@@ -37,7 +37,7 @@ async def read_document(tx: Tx, document_id: str) -> Written:
     if tx.unit.actor.post is not None:
         tx.unit.record(
             "orchestration.read_document",
-            subject=("case", issued.case_id),
+            subject=("case", issued.case_id) if issued.case_id else ("filing", issued.filing_id),
             owner=applicant_id,
             purpose=tx.unit.actor.call.purpose or _ON_DUTY,
             details={"filing_id": issued.filing_id, "document_id": document_id},

@@ -2,6 +2,7 @@
 
 from orchestration.domain import endings as rules
 from orchestration.domain.case import Case
+from orchestration.domain.document import withdrawal_of
 from orchestration.domain.endings import DeclineGround, TerminationGround
 from orchestration.domain.filing import Dossier
 from orchestration.store import Tx
@@ -23,7 +24,7 @@ async def terminate_case(tx: Tx, case_id: str, *, ground: TerminationGround, exp
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.terminate(dossier.filing, case_id, reason_code=ground.value, at=tx.unit.at)
     await tx.filings.save(step, case_id=case_id, explanation=explanation)
-    return record_act(tx, "terminate_case", dossier, step, case_id)
+    return record_act(tx, "terminate_case", dossier, step, case_id, explanation=explanation)
 
 
 async def withdraw_case(tx: Tx, case_id: str) -> Case:
@@ -39,6 +40,10 @@ async def withdraw_filing(tx: Tx, filing_id: str) -> Dossier:
     dossier = await tx.filings.read(filing_id, lock=True)
     step = rules.withdraw_all(dossier.filing, at=tx.unit.at)
     await tx.filings.save(step)
+    definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+    tx.documents.add(
+        withdrawal_of(dossier, step, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at)
+    )
     tx.unit.record(
         "orchestration.withdraw_filing",
         subject=("filing", filing_id),

@@ -12,6 +12,7 @@ from worktime import Calendar
 from orchestration.domain import filing as rules
 from orchestration.domain.agency import applicant_of
 from orchestration.domain.definition import Definition
+from orchestration.domain.document import receipt_of
 from orchestration.domain.filing import Content, Dossier, Filing, State
 from orchestration.domain.plan import (
     Department,
@@ -196,7 +197,9 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
     await tx.filings.add_cases(step)
     tx.watches.add(watches_of(step.filing.cases, ready.evidence))
     _record(tx, "submit_filing", step.filing, cases=count)
-    return replace(dossier, filing=step.filing, plan=ready.plan)
+    submitted = replace(dossier, filing=step.filing, plan=ready.plan)
+    tx.documents.add(receipt_of(submitted, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at))
+    return submitted
 
 
 async def read_filing(tx: Tx, filing_id: str) -> tuple[Dossier, dict[str, Outcome]]:

@@ -29,5 +29,5 @@ async def extend_limit(tx: Tx, case_id: str, *, days: int, reason: str, calendar
     """Extend the limits once (延长期限), with the approval of the organ's head, who is the caller."""
     dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
     step = rules.extend(dossier.filing, case_id, days=days, reason=reason, at=tx.unit.at, calendar=calendar)
-    await tx.filings.save(step, case_id=case_id)
-    return record_act(tx, "extend_limit", dossier, step, case_id, reason=reason, days=days)
+    await tx.filings.save(step, case_id=case_id, explanation=reason)
+    return record_act(tx, "extend_limit", dossier, step, case_id, explanation=reason, reason=reason, days=days)

@@ -9,6 +9,8 @@ from worktime import Calendar
 
 from orchestration.domain import supplements as rules
 from orchestration.domain.case import Case
+from orchestration.domain.definition import Definition
+from orchestration.domain.document import NOTHING, Named
 from orchestration.domain.filing import Content, Dossier, Step
 from orchestration.domain.plan import Finding, Standing, find_again, licence_queries
 from orchestration.domain.refusals import AbsenceUnfit, DraftInvalid, MaterialsMissing, SupplementUnfit
@@ -55,7 +57,8 @@ async def request_supplement(
         calendar=calendar,
     )
     await tx.filings.save(step, case_id=case_id, explanation=explanation)
-    return record_act(tx, "request_supplement", dossier, step, case_id)
+    named = _named(definition, fields, materials)
+    return record_act(tx, "request_supplement", dossier, step, case_id, explanation=explanation, named=named)
 
 
 async def withdraw_request(tx: Tx, case_id: str) -> Case:
@@ -75,7 +78,7 @@ async def tolerate_absence(tx: Tx, case_id: str, *, missing: Sequence[str], cale
     lacking = frozenset(each.code for each in there if each.code in minor and each.standing is Standing.NEEDED)
     step = rules.tolerate(dossier.filing, case_id, missing=missing, minor=lacking, at=tx.unit.at, calendar=calendar)
     await tx.filings.save(step, case_id=case_id)
-    return record_act(tx, "tolerate_absence", dossier, step, case_id)
+    return record_act(tx, "tolerate_absence", dossier, step, case_id, named=_named(definition, (), missing))
 
 
 async def verify_answer(
@@ -107,7 +110,9 @@ async def answer_supplement(tx: Tx, case_id: str, answer: Answer, findings: dict
     step = await _with_materials(tx, replace(dossier, content=content), step, case, answer=answer, findings=findings)
     await tx.filings.supplement(dossier.filing, content)
     await tx.filings.save(step, case_id=case_id)
-    return record_act(tx, "answer_supplement", dossier, step, case_id)
+    asked = case.supplement
+    named = _named(definition, asked.fields, asked.materials) if asked else NOTHING
+    return record_act(tx, "answer_supplement", dossier, step, case_id, named=named)
 
 
 async def supply_materials(tx: Tx, case_id: str, answer: Answer, findings: dict[str, Finding]) -> Case:
@@ -118,7 +123,9 @@ async def supply_materials(tx: Tx, case_id: str, answer: Answer, findings: dict[
         raise AbsenceUnfit(case_id=case_id)
     step = await _with_materials(tx, dossier, step, dossier.filing.case(case_id), answer=answer, findings=findings)
     await tx.filings.save(step, case_id=case_id)
-    return record_act(tx, "supply_materials", dossier, step, case_id)
+    definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+    named = _named(definition, (), _asked(dossier.filing.case(case_id)))
+    return record_act(tx, "supply_materials", dossier, step, case_id, named=named)
 
 
 async def _with_materials(
@@ -139,6 +146,14 @@ async def _with_materials(
     materials = tuple(by_code.get(each.code, each) for each in there)
     changed = tuple(replace(case, materials=materials) if case.id == before.id else case for case in step.changed)
     return replace(step, changed=changed)
+
+
+def _named(definition: Definition, fields: Sequence[str], materials: Sequence[str]) -> Named:
+    properties = definition.form["properties"]
+    return Named(
+        fields=tuple(properties[field].get("title", field) for field in fields),
+        materials=tuple(definition.requirement[material].name for material in materials),
+    )
 
 
 def _asked(case: Case) -> tuple[str, ...]:
