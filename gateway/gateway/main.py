@@ -1,7 +1,8 @@
 """The hallway: builds the gateway, opens its door, closes it in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from common import config, process
 from common.auth import Verifier
 from common.db import Database
 from common.process import House
+from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -42,7 +44,7 @@ async def opened(
 ) -> AsyncIterator["Gateway"]:
     """Everything that the door needs, and its end in order."""
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
-    journal = Journal(database, _data_keys(settings), clock, ids)
+    journal = Journal(database, _keys(settings, settings.data_keys), clock, ids)
     redis = _redis(settings)
     async with _way_through(settings) as http, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as control:
         app = _app(settings, http=http, control=control, redis=redis, journal=journal, clock=clock, ids=ids)
@@ -97,7 +99,11 @@ def _app(
         rules=_rules(settings),
         clock=clock,
         sessions=Sessions(
-            redis, _session_key(settings), clock, idle=settings.idle, log_in_within=settings.log_in_within
+            redis,
+            _keys(settings, settings.session_keys, settings.session_key),
+            clock,
+            idle=settings.idle,
+            log_in_within=settings.log_in_within,
         ),
         keycloak=Keycloak(
             control,
@@ -116,6 +122,7 @@ def _app(
             settings.services,
             body_limit=settings.body_limit,
             connect_within=settings.connect_within.total_seconds(),
+            restart_within=settings.restart_within.total_seconds(),
             answer_within=settings.answer_within.total_seconds(),
         ),
         documents=Documents(control, settings.services, public_url=public_url),
@@ -159,15 +166,18 @@ def _redis(settings: Settings) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _session_key(settings: Settings) -> KeyRing:
-    index_key = settings.index_key.get_secret_value()
-    return KeyRing.from_settings({"s1": settings.session_key.get_secret_value()}, index_key)
+def _keys(settings: Settings, keys: Mapping[str, SecretStr], current: str = "") -> KeyRing:
+    named = {name: key.get_secret_value() for name, key in keys.items()}
+    return KeyRing.from_settings(named, settings.index_key.get_secret_value(), current)
 
 
-def _data_keys(settings: Settings) -> KeyRing:
-    keys = {name: key.get_secret_value() for name, key in settings.data_keys.items()}
-    return KeyRing.from_settings(keys, settings.index_key.get_secret_value())
+async def reseal_sessions(gateway: Gateway) -> None:
+    """Seal every session under the current key; fail as long as one lies under another."""
+    sealed, left = await gateway.app.sessions.reseal()
+    sys.stdout.write(f"sessions: {sealed} sealed anew, {left} left\n")
+    if left:
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    process.main("gateway", Settings, opened, house)
+    process.main("gateway", Settings, opened, house, commands={"reseal": reseal_sessions})

@@ -31,7 +31,11 @@ FAILED = b"failed"
 # released only by the one who took it
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 # changed only if nobody has changed it meanwhile: the other may have brought new tokens
-_REPLACE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end"
+_REPLACE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1
+"""
 # reads a session and counts a call of it in one round trip; nothing is counted for a session that is not there
 _USE = f"""{BUCKET}
 local held = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
@@ -206,6 +210,31 @@ class Sessions:
                     keys=[f"session:{seen.hashed}"], args=[seen.sealed, self._sealed(seen.hashed, doubted)]
                 )
 
+    async def reseal(self) -> tuple[int, int]:
+        """Seal anew what lies under a retired key, while people go on; tell how many were, and how many are left.
+
+        What somebody changes at the same moment is left: perhaps by a process that does not use the new key yet.
+        """
+        done = left = 0
+        async with _reaching():
+            for kind in ("session", "login"):
+                async for name in self._redis.scan_iter(f"{kind}:*", count=500):
+                    sealed = cast("bytes | None", await self._redis.get(name))
+                    if sealed is None or sealed.startswith(self._keys.header):
+                        continue
+                    anew = self._anew(sealed, bound=name.decode())
+                    if anew is not None and await self._replace(keys=[name], args=[sealed, anew]):
+                        done += 1
+                    else:
+                        left += 1
+        return done, left
+
+    def _anew(self, sealed: bytes, *, bound: str) -> bytes | None:
+        try:
+            return self._keys.seal(self._keys.open(sealed, bound=bound), bound=bound)
+        except SealBroken:
+            return None
+
     async def begin_log_in(self, log_in: LogIn) -> str:
         """Keep a log-in under the state that Keycloak will bring back."""
         state = secret()
@@ -222,7 +251,10 @@ class Sessions:
             sealed = cast("bytes | None", await self._redis.getdel(f"login:{hashed}"))
         if sealed is None:
             return None
-        return LogIn(**orjson.loads(self._keys.open(sealed, bound=f"login:{hashed}")))
+        try:
+            return LogIn(**orjson.loads(self._keys.open(sealed, bound=f"login:{hashed}")))
+        except (SealBroken, TypeError):  # under a key that has been retired, or of another release: begin again
+            return None
 
     async def first_seen(self, name: str, lasts: timedelta) -> bool:
         """Whether this name is new within the time."""

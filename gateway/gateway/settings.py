@@ -15,7 +15,9 @@ class Settings(config.Settings, env_prefix="GATEWAY_"):
     keycloak_inner_url: str = ""
     public_url: str
     services: dict[str, str]
-    session_key: SecretStr
+    # what sessions are sealed with; which of them seals: the one named, else the last
+    session_keys: dict[str, SecretStr]
+    session_key: str = ""
     client_key: SecretStr
     data_keys: dict[str, SecretStr]
     index_key: SecretStr
@@ -37,6 +39,8 @@ class Settings(config.Settings, env_prefix="GATEWAY_"):
 
     body_limit: int = 10 * 1024 * 1024
     connect_within: timedelta = timedelta(seconds=2)
+    # how long a call waits for a service that nobody listens at: a restart then costs a moment, no refusal
+    restart_within: timedelta = timedelta(seconds=3)
     answer_within: timedelta = timedelta(seconds=30)
     # shorter than the services keep an idle connection, so that none is used as it closes
     idle_connection: timedelta = timedelta(seconds=30)

@@ -93,7 +93,7 @@ def _particular(instance: Instance, service: str) -> Environment:
             return {
                 "SERVICES": json.dumps({name: f"http://{HOST}:{instance.port(name)}" for name in ANSWERING}),
                 "PUBLIC_URL": public_url(instance),
-                "SESSION_KEY": secrets["session_key"],
+                "SESSION_KEYS": json.dumps({"s1": secrets["session_key"]}),
                 "CLIENT_KEY": secrets["gateway_client_key"],
                 "CLIENTS": _clients(),
             }
@@ -154,6 +154,7 @@ def demo_environment(instance: Instance) -> Environment:
         "DEMO_PUBLIC_URL": public_url(instance),
         "DEMO_KEYCLOAK_URL": keycloak_url(instance),
         "DEMO_CLIENT_SECRET": secrets["demo-loader_client_secret"],
+        "DEMO_SANDBOX_SECRET": secrets["department-sandbox_client_secret"],
         "DEMO_CITIZEN_PASSWORD": secrets["citizen_password"],
         "DEMO_OFFICER_PASSWORD": secrets["officer_password"],
         "DEMO_TOTP_SEED": secrets["totp_seed"],
