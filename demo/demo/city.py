@@ -75,5 +75,6 @@ def licences() -> list[dict[str, Any]]:
 
 
 def matters() -> list[dict[str, Any]]:
-    """Every matter (一件事) definition of the city."""
-    return [read(f"matters/{path.stem}") for path in sorted((ROOT / "matters").glob("*.yaml"))]
+    """Every matter (一件事) definition of the city; what is proposed after another one comes after it."""
+    found = [read(f"matters/{path.stem}") for path in sorted((ROOT / "matters").glob("*.yaml"))]
+    return sorted(found, key=lambda matter: "proposed_by" in matter)

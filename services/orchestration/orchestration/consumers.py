@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from common.inbox import Fact, Subscriptions
 from tongban.accounts.v1 import account_events_pb2 as pb
+from tongban.orchestration.v1 import case_events_pb2 as case_pb
 from tongban.verification.v1 import licence_events_pb2 as licence_pb
 from tongban.workbench.v1 import app_events_pb2
 
 from orchestration import usecases
+from orchestration.domain.definition import Cause
 from orchestration.domain.watch import Change
 from orchestration.usecases import App
 
@@ -35,6 +37,19 @@ async def mark_renewed(_app: App, tx: "Tx", fact: Fact[licence_pb.LicenceRenewed
     """A licence has another version: what its face shows may be another."""
     body = fact.body
     await usecases.mark_change(tx, body.licence_id, body.version, change=Change.RENEWED, at=fact.time)
+
+
+@subscriptions.on(case_pb.CaseDecided)
+async def propose_after_approval(app: App, tx: "Tx", fact: Fact[case_pb.CaseDecided]) -> None:
+    """A case of ours was approved: another matter may be proposed to its applicant."""
+    if fact.body.outcome == case_pb.OUTCOME_APPROVED:
+        await usecases.propose_filings(tx, fact.body.case_id, cause=Cause.APPROVAL, calendar=app.calendar)
+
+
+@subscriptions.on(case_pb.CaseResultIssued)
+async def propose_after_licence(app: App, tx: "Tx", fact: Fact[case_pb.CaseResultIssued]) -> None:
+    """A case of ours gave its licence: another matter may be proposed to its applicant."""
+    await usecases.propose_filings(tx, fact.body.case_id, cause=Cause.LICENCE, calendar=app.calendar)
 
 
 @subscriptions.on(app_events_pb2.AppChanged)

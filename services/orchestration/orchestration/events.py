@@ -59,6 +59,18 @@ def matter_published(code: str, version: int, at: datetime) -> Message:
     return filing_pb.MatterPublished(matter_code=code, version=version, published_at=_moment(at))
 
 
+def filing_proposed(filing: Filing, matter_name: str, *, due_at: datetime, at: datetime) -> Message:
+    return filing_pb.FilingProposed(
+        filing_id=filing.id,
+        matter_code=filing.matter_code,
+        matter_version=filing.matter_version,
+        matter_name=matter_name,
+        applicant_id=filing.told_id,
+        proposed_at=_moment(at),
+        due_at=_moment(due_at),
+    )
+
+
 def _ready(filing: Filing, case: Case, at: datetime) -> Message:
     return case_pb.CaseReady(
         case_id=case.id,

@@ -52,6 +52,12 @@ async def sweep_timers(app: App) -> None:
         pass
 
 
+async def sweep_proposals(app: App) -> None:
+    """Let go of proposals that nobody confirmed in time, batch after batch."""
+    while await usecases.sweep_proposals(app.store, system("orchestration", route="sweep_proposals")):
+        pass
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

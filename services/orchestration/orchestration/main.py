@@ -107,6 +107,7 @@ def house(app: Opened) -> process.House:
             process.Job("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
             process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
             process.Job("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
+            process.Job("sweep_proposals", timedelta(seconds=5), partial(jobs.sweep_proposals, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Index, LargeBinary, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 _MOMENT: Any = DateTime(timezone=True)
@@ -263,6 +263,23 @@ class LicenceChangeRow(SQLModel, table=True):
     version: int
     voided: bool
     changed_at: datetime = Field(sa_type=_MOMENT)
+
+
+class ProposalRow(SQLModel, table=True):
+    """What a proposed filing was made after, which fields were filled, and its timer: until when it waits."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (
+        Index("proposals_of_case", "source_case_id", "matter_code", unique=True),
+        Index("proposals_due", "due_at", postgresql_where=text("ended_at is null")),
+    )
+    filing_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="filings.id")
+    matter_code: str = Field(sa_type=_TEXT)
+    source_case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
+    source_filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    filled: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    due_at: datetime = Field(sa_type=_MOMENT)
+    ended_at: datetime | None = Field(sa_type=_MOMENT)
 
 
 class SerialRow(SQLModel, table=True):

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 
 from common.auth import system
 from orchestration import usecases
+from orchestration.domain.definition import Cause
 from sqlalchemy import text
 
 from .makers import FORM, newborn_json
@@ -89,6 +90,16 @@ class Desk:
         answer = await self.submit(filing)
         assert answer.status_code == 200, answer.text
         return filing, {case["item"]: case["case_id"] for case in answer.json()["cases"]}
+
+    async def proposed(self):
+        """A filing that a registered birth proposed."""
+        _, cases = await self.submitted()
+        await self.pass_(cases, "birth_certificate", "household_registration")
+        case = cases["household_registration"]
+        async with self.app.store.begin(system("orchestration")) as tx:
+            await usecases.propose_filings(tx, case, cause=Cause.APPROVAL, calendar=self.app.calendar)
+        query = "select cast(filing_id as text) from proposals where source_case_id = cast(:case as uuid)"
+        return (await self.rows(query, case=case))[0][0]
 
     async def accept(self, case, item):
         answer = await self.post(f"/v1/cases/{case}:accept", name=DEPARTMENT[item])

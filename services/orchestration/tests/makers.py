@@ -41,6 +41,11 @@ def newborn_json() -> dict:
     return definition
 
 
+def child_allowance_json() -> dict:
+    """The matter that is proposed after a newborn's household registration."""
+    return yaml.safe_load((NEWBORN_FILE.parent / "child_allowance.yaml").read_text("utf-8"))
+
+
 def newborn_by_app(**apps: str) -> dict:
     """The matter with items that departments' own systems handle."""
     definition = newborn_json()

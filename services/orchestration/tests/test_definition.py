@@ -9,6 +9,7 @@ from orchestration.domain.definition import (
     Handling,
     Need,
     Needs,
+    ProposedBy,
     Requirement,
     Result,
     Role,
@@ -40,6 +41,12 @@ def wide(n):
     return tuple(Determinant(f"d{i}", "?", (Choice("yes", ""), Choice("no", ""))) for i in range(n))
 
 
+def proposed(*, required=(), **changes):
+    form = {**a_definition().form, "required": list(required)}
+    by = ProposedBy(**{"matter": "newborn", "item": "household_registration", "form": {}, **changes})
+    return a_definition(an_item("a"), form=form, proposed_by=by)
+
+
 PROBLEMS = {
     "CYCLE": a_definition(
         an_item("a", 1, depends_on=(Dependency("b"),)), an_item("b", 2, depends_on=(Dependency("a"),))
@@ -49,6 +56,11 @@ PROBLEMS = {
     "NO_ITEMS": a_definition(),
     "NO_VALUES": a_definition(an_item("a"), determinants=(Determinant("q", "?", ()),)),
     "CODE_MALFORMED": a_definition(an_item("A b")),
+    "PROPOSED_BY_ITSELF": proposed(matter="matter"),
+    "TERM_OUT_OF_RANGE": proposed(days=61),
+    "REQUIRED_FIELD_FIXED": proposed(form={}, required=["name"]),
+    "NAME_UNKNOWN": proposed(when="born == 'x'"),
+    "READS_EVERYTHING": proposed(form={"name": "form['na' + 'me']"}),
     "CODE_RESERVED": a_definition(an_item("a"), determinants=(Determinant("form", "?", (Choice("yes", ""),)),)),
     "ITEM_CODE_MALFORMED": a_definition(an_item("a", item_code="000223001000")),
     "PROOF_LEVEL_UNKNOWN": a_definition(an_item("a"), proof_level=5),

@@ -6,7 +6,7 @@ from tongban.verification.v1 import licence_pb2
 
 from .department import APP, CLIENT, Department
 from .desk import RESULTS
-from .makers import FORM, newborn_by_app
+from .makers import FORM, child_allowance_json, newborn_by_app
 
 ANOTHER = "00000000-0000-7000-8000-000000000203"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
@@ -49,6 +49,29 @@ async def file_doors(desk, others, applicants, departments):
         Door("DELETE", one.format("x", "y"), mother, given=uploading(one), strangers=to),
         Door("DELETE", "/v1/filings/x", mother, given=uploading("/v1/filings/{}"), strangers=to),
         Door("GET", f"/v1/cases/{cases['birth_certificate']}/attachments/{attached}", health, strangers=both),
+    ]
+
+
+async def proposal_doors(desk, mother, other_mother):
+    """The doors of what was filled in advance."""
+
+    await desk.publish(child_allowance_json())
+    one, to = await desk.proposed(), [other_mother]
+    fresh = [one]
+
+    def proposed(verb):
+        async def given():
+            # Only who is let in ends a proposal: the others may knock at the same one.
+            if (await desk.filing(fresh[0]))["state"] != "proposed":
+                fresh[0] = await desk.proposed()
+            return f"/v1/filings/{fresh[0]}:{verb}", {"plan_digest": (await desk.plan(fresh[0]))["plan_digest"]}
+
+        return given
+
+    return [
+        Door("GET", f"/v1/filings/{one}/proposal", mother, strangers=to),
+        Door("POST", f"/v1/filings/{one}:confirm", mother, given=proposed("confirm"), strangers=to),
+        Door("POST", f"/v1/filings/{one}:decline", mother, given=proposed("decline"), strangers=to),
     ]
 
 
@@ -214,6 +237,7 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         Door("GET", f"/v1/documents/{paper['document_id']}.pdf", mother, strangers=[other_mother, *both]),
         Door("POST", "/v1/documents:check", mother, named),
     ]
+    doors += await proposal_doors(desk, mother, other_mother)
     doors += await file_doors(desk, others, (mother, other_mother), (health, both))
     # A client of its own: the service's own adds an idempotency key where none was brought.
     async with Uploading(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:

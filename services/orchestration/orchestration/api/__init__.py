@@ -12,10 +12,24 @@ from orchestration.api import (
     filings,
     limits,
     matters,
+    proposals,
     supplements,
 )
 
 router = APIRouter()
 # Routing tries one after the other: what officers and citizens do all day comes first.
-for each in (cases, filings, matters, attachments, documents, endings, deliveries, supplements, limits, callbacks):
+doors = (
+    cases,
+    filings,
+    matters,
+    attachments,
+    documents,
+    endings,
+    deliveries,
+    supplements,
+    limits,
+    proposals,
+    callbacks,
+)
+for each in doors:
     router.include_router(each.router)

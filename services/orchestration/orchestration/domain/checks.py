@@ -12,7 +12,17 @@ from typing import Any
 
 from orchestration.domain import conditions
 from orchestration.domain.choice import choose
-from orchestration.domain.definition import Definition, Handling, Item, Needs, Requirement, Role, Source
+from orchestration.domain.definition import (
+    Cause,
+    Definition,
+    Handling,
+    Item,
+    Needs,
+    ProposedBy,
+    Requirement,
+    Role,
+    Source,
+)
 from orchestration.domain.refusals import ConditionFailed
 from orchestration.domain.terms import USUAL_TERMS
 
@@ -24,6 +34,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SITUATIONS = 4096
 _SUREST = 4
 _LONGEST_TERM = 60  # working days
+# What the expressions of a proposal may read of the filing that it is made after.
+_SOURCE = frozenset({"form", "answers", "result", "today"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ def check(definition: Definition) -> tuple[Problem, ...]:
     shape = [
         *_codes(definition),
         *_proof(definition),
+        *_proposed(definition),
         *_people(definition),
         *_form(definition),
         *chain.from_iterable(_requirement(definition, requirement) for requirement in definition.requirements),
@@ -53,6 +66,63 @@ def check(definition: Definition) -> tuple[Problem, ...]:
 def _proof(definition: Definition) -> Iterator[Problem]:
     if not 0 <= definition.proof_level <= _SUREST:
         yield Problem("PROOF_LEVEL_UNKNOWN", "proof_level", {"level": definition.proof_level})
+
+
+def check_source(definition: Definition, source: Definition | None) -> tuple[Problem, ...]:
+    """Whether what a proposal is made of is declared by the matter that it is made after."""
+    where, proposed = "proposed_by", definition.proposed_by
+    if proposed is None:
+        return ()
+    if source is None:
+        return (Problem("SOURCE_MATTER_UNKNOWN", where, {"name": proposed.matter}),)
+    item = source.item.get(proposed.item)
+    if item is None:
+        return (Problem("SOURCE_ITEM_UNKNOWN", where, {"name": proposed.item}),)
+    problems: list[Problem] = []
+    if source.subject is not definition.subject:
+        problems.append(Problem("SUBJECT_DIFFERS", where, {"subject": source.subject}))
+    if proposed.cause is Cause.LICENCE and (item.result is None or item.result.licence_type is None):
+        problems.append(Problem("SOURCE_GIVES_NO_LICENCE", where, {"name": proposed.item}))
+    declared = {
+        "form": source.form_fields,
+        "answers": frozenset(determinant.code for determinant in source.determinants),
+        "result": frozenset(item.result.fields.get("properties", {}) if item.result else {}),
+    }
+    for place, expression in _expressions(proposed).items():
+        for root, known in declared.items():
+            problems.extend(
+                _known("SOURCE_FIELD_UNKNOWN", place, sorted(conditions.fields_in(expression, root)), known)
+            )
+    return tuple(problems)
+
+
+def _proposed(definition: Definition) -> Iterator[Problem]:
+    where, proposed = "proposed_by", definition.proposed_by
+    if proposed is None:
+        return
+    if proposed.matter == definition.code:
+        yield Problem("PROPOSED_BY_ITSELF", where)
+    if not 0 < proposed.days <= _LONGEST_TERM:
+        yield Problem("TERM_OUT_OF_RANGE", f"{where}.days", {"days": proposed.days})
+    yield from _known("FORM_FIELD_UNKNOWN", f"{where}.form", proposed.form, definition.form_fields)
+    yield from _known("FORM_FIELD_UNKNOWN", f"{where}.changeable", proposed.changeable, definition.form_fields)
+    # Whoever confirms must be able to: what the form cannot do without is filled, or can be written.
+    given = {*proposed.form, *proposed.changeable}
+    yield from _known("REQUIRED_FIELD_FIXED", where, definition.form.get("required", ()), given)
+    for place, expression in _expressions(proposed).items():
+        if not conditions.is_readable(expression):
+            yield Problem("CONDITION_UNREADABLE", place)
+            continue
+        # `form` is no name of its own to an expression's reader.
+        names = conditions.determinants_in(expression) - _SOURCE
+        yield from _known("NAME_UNKNOWN", place, sorted(names), ())
+        whole = [root for root in sorted(_SOURCE - {"today"}) if conditions.reads_whole(expression, root)]
+        yield from (Problem("READS_EVERYTHING", place, {"name": root}) for root in whole)
+
+
+def _expressions(proposed: ProposedBy) -> dict[str, str]:
+    found = {f"proposed_by.form.{field}": expression for field, expression in proposed.form.items()}
+    return found if proposed.when is None else {**found, "proposed_by.when": proposed.when}
 
 
 def _codes(definition: Definition) -> Iterator[Problem]:

@@ -29,19 +29,38 @@ def form_fields_in(expression: str) -> frozenset[str]:
     return frozenset(_FORM_FIELD.findall(_STRING.sub("''", expression)))
 
 
+def fields_in(expression: str, root: str) -> frozenset[str]:
+    """The names that an expression reads under a root, as in `root.name`."""
+    return frozenset(re.findall(rf"(?<![\w.]){root}\.([A-Za-z_]\w*)", _STRING.sub("''", expression)))
+
+
+def reads_whole(expression: str, root: str) -> bool:
+    """Whether an expression takes all there is under a root, or what cannot be told beforehand."""
+    return re.search(rf"(?<![\w.]){root}\b(?!\.[A-Za-z_])", _STRING.sub("''", expression)) is not None
+
+
 def reads_form(expression: str) -> bool:
     return re.search(r"(?<![\w.])form\b", _STRING.sub("''", expression)) is not None
 
 
 def holds(expression: str, answers: Mapping[str, str], form: Mapping[str, Any]) -> bool:
     """Whether the condition holds; one that is neither true nor false is refused, never guessed."""
-    try:
-        value = _compiled(expression).evaluate({**answers, "form": dict(form)})
-    except RuntimeError as error:
-        raise ConditionFailed(condition=expression) from error
+    return is_true(expression, {**answers, "form": dict(form)})
+
+
+def is_true(expression: str, facts: Mapping[str, Any]) -> bool:
+    value = evaluate(expression, facts)
     if not isinstance(value, bool):
         raise ConditionFailed(condition=expression)
     return value
+
+
+def evaluate(expression: str, facts: Mapping[str, Any]) -> Any:
+    """What the expression gives; what is not there is null."""
+    try:
+        return _compiled(expression).evaluate(dict(facts))
+    except RuntimeError as error:
+        raise ConditionFailed(condition=expression) from error
 
 
 @lru_cache(maxsize=1024)

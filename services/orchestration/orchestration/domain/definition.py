@@ -171,6 +171,32 @@ class Item:
         return self.item_code[2:4]
 
 
+class Cause(StrEnum):
+    """What of another matter's item proposes a filing: its approval, or the licence that it gives."""
+
+    APPROVAL = "approval"
+    LICENCE = "licence"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedBy:
+    """The item of another matter whose applicant is proposed this one for confirmation (提示待确认).
+
+    Condition and form are expressions over `form`, `answers` and `result` of that item's filing, and `today`.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+    matter: str
+    item: str
+    form: Mapping[str, str]
+    cause: Cause = Cause.APPROVAL
+    when: str | None = None
+    # what the applicant may change before confirming
+    changeable: tuple[str, ...] = ()
+    # working days in which it can be confirmed
+    days: int = 20
+
+
 @dataclass(frozen=True)
 class Definition:
     """One version of a matter, complete; a filing stays on the version it began with."""
@@ -188,6 +214,7 @@ class Definition:
     determinants: tuple[Determinant, ...] = ()
     # how surely accounts must know who the applicant is (实名等级), 0 to 4
     proof_level: int = 0
+    proposed_by: ProposedBy | None = None
 
     @cached_property
     def item(self) -> Mapping[str, Item]:

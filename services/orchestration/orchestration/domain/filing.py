@@ -20,6 +20,8 @@ from orchestration.domain.refusals import (
     CaseNotFound,
     FilingAlreadyArchived,
     FilingAlreadySubmitted,
+    FilingProposed,
+    ProposalEnded,
 )
 from orchestration.domain.watch import Alarm
 
@@ -28,9 +30,17 @@ class State(StrEnum):
     """How far a filing is."""
 
     DRAFT = "draft"
+    # filled in advance, and waiting for its person to confirm; or declined, or not confirmed in time
+    PROPOSED = "proposed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
     SUBMITTED = "submitted"
     CLOSED = "closed"
     ARCHIVED = "archived"
+
+
+# as long as nobody but the applicant has seen it
+UNSUBMITTED = frozenset({State.DRAFT, State.PROPOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,15 @@ class Step:
 
 
 def refuse_unless_draft(filing: Filing) -> None:
-    if filing.state is not State.DRAFT:
+    if filing.state is State.PROPOSED:
+        raise FilingProposed(filing_id=filing.id)
+    refuse_unless_unsubmitted(filing)
+
+
+def refuse_unless_unsubmitted(filing: Filing) -> None:
+    if filing.state in {State.DECLINED, State.EXPIRED}:
+        raise ProposalEnded(filing_id=filing.id)
+    if filing.state not in UNSUBMITTED:
         raise FilingAlreadySubmitted(filing_id=filing.id)
 
 
@@ -152,7 +170,7 @@ def refuse_archived(filing: Filing) -> None:
 
 def submit(filing: Filing, *, no: str, cases: Sequence[Case], at: datetime) -> Step:
     """Hand in a draft (提交): its cases come into being, those that wait for nothing are ready."""
-    refuse_unless_draft(filing)
+    refuse_unless_unsubmitted(filing)
     made = tuple(
         replace(case, status=Status.WAITING) if case.waits_for else replace(case, status=Status.READY, ready_at=at)
         for case in (replace(case, open_dependencies=len(case.waits_for)) for case in cases)

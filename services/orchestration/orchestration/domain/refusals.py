@@ -6,6 +6,7 @@ Refusal
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
 ├── ProofTooWeak                                                        (Denied: who files must be known more surely)
+├── FilingProposed, ProposalEnded, FieldFixed                           (what was proposed is confirmed in time)
 ├── AgentOnly, MatterOfPersons, MatterNotGiven                           (Denied: acting for a legal person)
 ├── FilingAlreadySubmitted, FilingNotSubmitted, FilingAlreadyArchived
 ├── SupplementUnfit, AbsenceUnfit, ExtensionUnfit                       (Invalid: what is asked cannot be asked)
@@ -90,6 +91,18 @@ class MaterialsMissing(Refusal):
 
 class FilingAlreadySubmitted(Refusal):
     """The filing has been submitted before."""
+
+
+class FilingProposed(Refusal):
+    """The filing was proposed: it is confirmed or declined, not submitted."""
+
+
+class ProposalEnded(Refusal):
+    """The proposal was confirmed or declined before, or its time is over."""
+
+
+class FieldFixed(Invalid):
+    """A field of a proposal that cannot be changed."""
 
 
 class FilingNotSubmitted(Refusal):

@@ -23,6 +23,7 @@ from orchestration.store.documents import Documents
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
+from orchestration.store.proposals import Proposals
 from orchestration.store.timers import Timers
 from orchestration.store.watches import Watches
 
@@ -46,6 +47,7 @@ class Tx:
     operations: Operations
     watches: Watches
     timers: Timers
+    proposals: Proposals
 
 
 class Store:
@@ -94,4 +96,5 @@ class Store:
                 operations=Operations(unit),
                 watches=Watches(unit),
                 timers=Timers(unit),
+                proposals=Proposals(unit),
             )

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from worktime import Calendar
 
 from orchestration.domain.case import Case
-from orchestration.domain.filing import Content, Dossier, Filing, Happened, State, Step
+from orchestration.domain.filing import UNSUBMITTED, Content, Dossier, Filing, Happened, Step
 from orchestration.domain.plan import Plan
 from orchestration.domain.refusals import CaseNotFound, FilingNotFound
 from orchestration.domain.timers import timers_of
@@ -54,7 +54,7 @@ values (cast(:id as uuid), :matter_code, :matter_version, :matter_name, :region_
 returning 1"""
 _UPDATE_DRAFT = """
 update filings set content = :content, revision = :revision
-where id = cast(:id as uuid) and state = 'draft' and revision = :revision - 1
+where id = cast(:id as uuid) and state in ('draft', 'proposed') and revision = :revision - 1
 returning 1"""
 _DELETE_DRAFT = """
 delete from filings where id = cast(:id as uuid) and state = 'draft'
@@ -198,7 +198,7 @@ class Filings:
         """Keep the plan that is shown; the one that was submitted stays as it is."""
         await self._unit.connection.execute(
             FILINGS.update()
-            .where(FILINGS.c.id == filing_id, FILINGS.c.state == State.DRAFT.value)
+            .where(FILINGS.c.id == filing_id, FILINGS.c.state.in_(sorted(UNSUBMITTED)))
             .values(plan=PLAN.dump_python(plan, mode="json"))
         )
 

@@ -80,6 +80,22 @@ class Matters:
         )
         return [Published(*row) for row in rows]
 
+    async def proposed_by(self, code: str, item: str, day: date) -> list[tuple[Definition, int]]:
+        """The matters in effect that are proposed after this item, with their versions."""
+        newest = (
+            select(_table.c.code, _table.c.version, _table.c.definition)
+            .ext(distinct_on(_table.c.code))
+            .where(_table.c.effective_from <= day)
+            .order_by(_table.c.code, _table.c.version.desc())
+            .subquery()
+        )
+        rows = await self._unit.connection.execute(
+            select(newest.c.code, newest.c.version)
+            .where(newest.c.definition.contains({"proposed_by": {"matter": code, "item": item}}))
+            .order_by(newest.c.code)
+        )
+        return [(await self.get(row.code, row.version), row.version) for row in rows.all()]
+
     async def add(self, definition: Definition, published: Published) -> None:
         rows = await self._unit.connection.execute(
             insert(_table)

@@ -18,9 +18,11 @@ _journal: Any = table("journal", *map(column, ("id", "at", "act", "subject_kind"
 
 # The liveness query: it must find nothing. A filing is open, and nothing is there that will ever move it.
 _MOTIONLESS = text("""
-select f.id, f.no, f.submitted_at
+select f.id, coalesce(f.no, '') as no, coalesce(f.submitted_at, f.created_at) as submitted_at
 from filings as f
-where f.state = 'submitted'
+where (f.state = 'submitted'
+       or (f.state = 'proposed'
+           and not exists (select from proposals as p where p.filing_id = f.id and p.ended_at is null)))
   and not exists (select from cases as c where c.filing_id = f.id
                     and c.status in ('ready', 'supplement_requested', 'accepted', 'special_procedure'))
   and not exists (select from calls as k where k.filing_id = f.id and k.state in ('pending', 'incident'))

@@ -29,6 +29,14 @@ from orchestration.usecases.filings import (
 )
 from orchestration.usecases.limits import extend_limit, resume_clock, stop_clock
 from orchestration.usecases.matters import list_matters, publish_matter, read_matter
+from orchestration.usecases.proposals import (
+    confirm_filing,
+    decline_filing,
+    prepare_confirmation,
+    propose_filings,
+    read_proposal,
+    sweep_proposals,
+)
 from orchestration.usecases.supplements import (
     Answer,
     answer_supplement,
@@ -52,8 +60,10 @@ __all__ = [
     "approve_case",
     "attach_file",
     "check_document",
+    "confirm_filing",
     "correct_case",
     "decline_case",
+    "decline_filing",
     "deliver_case",
     "discard_draft",
     "draft_filing",
@@ -73,8 +83,10 @@ __all__ = [
     "page_of",
     "plan_filing",
     "prepare_callback",
+    "prepare_confirmation",
     "prepare_reverification",
     "prepare_submission",
+    "propose_filings",
     "publish_matter",
     "read_case",
     "read_case_file",
@@ -82,6 +94,7 @@ __all__ = [
     "read_file",
     "read_filing",
     "read_matter",
+    "read_proposal",
     "read_timeline",
     "record_opening",
     "refuse_case",
@@ -97,6 +110,7 @@ __all__ = [
     "stop_clock",
     "submit_filing",
     "supply_materials",
+    "sweep_proposals",
     "sweep_timers",
     "terminate_case",
     "tolerate_absence",

@@ -10,6 +10,7 @@ from common.auth import Actor
 from worktime import Calendar
 
 from orchestration.domain import filing as rules
+from orchestration.domain import proposal as proposals
 from orchestration.domain.agency import applicant_of
 from orchestration.domain.definition import Definition
 from orchestration.domain.document import receipt_of
@@ -38,6 +39,10 @@ _TIMELINE = frozenset(
     for verb in (
         "draft_filing",
         "submit_filing",
+        "propose_filing",
+        "confirm_filing",
+        "decline_filing",
+        "timer_confirmation",
         "accept_case",
         "approve_case",
         "refuse_case",
@@ -75,7 +80,7 @@ async def draft_filing(tx: Tx, *, matter_code: str, region_code: str, content: C
     definition, version = await tx.matters.effective(matter_code, local_day(tx.unit.at))
     agency = agency_of(tx.unit.actor)
     applicant_id = applicant_of(definition, tx.unit.actor.id, agency)
-    _refuse_invalid(definition, content)
+    refuse_invalid(definition, content)
     filing = Filing(
         id=str(tx.unit.ids()),
         matter_code=matter_code,
@@ -91,11 +96,13 @@ async def draft_filing(tx: Tx, *, matter_code: str, region_code: str, content: C
 
 
 async def revise_filing(tx: Tx, filing_id: str, content: Content) -> Dossier:
-    """Write a draft anew; a plan that was shown for it no longer holds."""
+    """Write a draft anew, or what may be changed of a proposal; a plan that was shown for it no longer holds."""
     dossier = await tx.filings.read(filing_id, lock=True)
-    rules.refuse_unless_draft(dossier.filing)
+    rules.refuse_unless_unsubmitted(dossier.filing)
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
-    _refuse_invalid(definition, content)
+    refuse_invalid(definition, content)
+    if dossier.filing.state is State.PROPOSED:
+        await _keep_proposal(tx, dossier, definition, content)
     revised = replace(dossier.filing, revision=dossier.filing.revision + 1)
     await tx.filings.revise(revised, content)
     _record(tx, "revise_filing", revised)
@@ -106,8 +113,9 @@ async def plan_filing(store: Store, outside: Outside, actor: Actor, filing_id: s
     """Tell what the filing would become (办理方案); of a submitted one, what it became."""
     async with store.begin(actor) as tx:
         dossier = await tx.filings.read(filing_id)
-        if dossier.filing.state is not State.DRAFT and dossier.plan is not None:
+        if dossier.filing.state not in rules.UNSUBMITTED and dossier.plan is not None:
             return dossier.plan
+        rules.refuse_unless_unsubmitted(dossier.filing)
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         at = tx.unit.at
     departments, findings = await _look_up(outside, actor, definition, dossier)
@@ -136,14 +144,21 @@ class Ready:
 
 
 async def prepare_submission(
-    store: Store, outside: Outside, actor: Actor, filing_id: str, *, plan_digest: str, calendar: Calendar
+    store: Store,
+    outside: Outside,
+    actor: Actor,
+    filing_id: str,
+    *,
+    plan_digest: str,
+    calendar: Calendar,
+    state: State = State.DRAFT,
 ) -> Ready | None:
-    """Compile again and verify with evidence, outside of any transaction; None when there is no draft any more."""
+    """Compile again and verify with evidence, outside of any transaction; None when the filing is not so any more."""
     # The look beforehand is not the request: only the submission itself may be answered from the idempotency row.
     looking = replace(actor, call=replace(actor.call, idempotency_key=None))
     async with store.begin(looking) as tx:
         dossier = await tx.filings.read(filing_id)
-        if dossier.filing.state is not State.DRAFT:
+        if dossier.filing.state is not state:
             return None
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         at = tx.unit.at
@@ -178,6 +193,12 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
     """Hand in the filing as its plan was shown (提交), with licences verified instead of papers."""
     dossier = await tx.filings.read(filing_id, lock=True)
     rules.refuse_unless_draft(dossier.filing)
+    return await hand_in(tx, dossier, ready, verb="submit_filing")
+
+
+async def hand_in(tx: Tx, dossier: Dossier, ready: Ready | None, *, verb: str) -> Dossier:
+    """Split a filing into its cases, as it was prepared."""
+    filing_id = dossier.filing.id
     if ready is None or dossier.filing.revision != ready.revision:
         raise PlanChanged(filing_id=filing_id, difference=[{"what": "revision"}])
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
@@ -196,7 +217,7 @@ async def submit_filing(tx: Tx, filing_id: str, ready: Ready | None) -> Dossier:
     await tx.filings.remember_plan(filing_id, ready.plan)
     await tx.filings.add_cases(step)
     tx.watches.add(watches_of(step.filing.cases, ready.evidence))
-    _record(tx, "submit_filing", step.filing, cases=count)
+    _record(tx, verb, step.filing, cases=count)
     submitted = replace(dossier, filing=step.filing, plan=ready.plan)
     tx.documents.add(receipt_of(submitted, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at))
     return submitted
@@ -246,7 +267,17 @@ async def _look_up(
     )
 
 
-def _refuse_invalid(definition: Definition, content: Content) -> None:
+async def _keep_proposal(tx: Tx, dossier: Dossier, definition: Definition, content: Content) -> None:
+    """Keep to what may be changed of a proposal, and remember what no longer stands as it was filled."""
+    proposal, _ = await tx.proposals.get(dossier.filing.id)
+    proposals.refuse_unless_open(dossier.filing, proposal, at=tx.unit.at)
+    changeable = definition.proposed_by.changeable if definition.proposed_by else ()
+    anew = proposals.changed(dossier.content.form, content.form)
+    proposals.refuse_fixed(changeable, anew)
+    tx.proposals.refill(dossier.filing.id, tuple(field for field in proposal.filled if field not in anew))
+
+
+def refuse_invalid(definition: Definition, content: Content) -> None:
     errors = [*form_errors(definition.form, content.form), *answer_errors(definition, content.answers)]
     if errors:
         raise DraftInvalid(matter_code=definition.code, errors=errors)

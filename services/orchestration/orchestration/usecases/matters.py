@@ -1,13 +1,13 @@
 """Publishing and reading matters."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.auth import Actor
 
-from orchestration.domain.checks import Problem, check
+from orchestration.domain.checks import Problem, check, check_source
 from orchestration.domain.definition import Definition
 from orchestration.domain.refusals import DefinitionInvalid
 from orchestration.events import matter_published
@@ -22,6 +22,8 @@ _LOCAL = ZoneInfo("Asia/Shanghai")
 async def publish_matter(store: Store, outside: Outside, actor: Actor, definition: Definition) -> Published:
     """Publish a matter's next version (发布); the content of the newest version again publishes nothing."""
     problems = [*check(definition), *_schemas(definition)]
+    if not problems:
+        problems = await _source_problems(store, actor, definition)
     if not problems:
         unknown = await outside.verification.unknown_types(actor, definition.licence_types)
         problems = [Problem("LICENCE_TYPE_UNKNOWN", "", {"licence_type": each}) for each in unknown]
@@ -62,6 +64,17 @@ async def read_matter(tx: Tx, code: str) -> tuple[Definition, int]:
 def local_day(at: datetime) -> Any:
     """The day that an office's calendar shows."""
     return at.astimezone(_LOCAL).date()
+
+
+async def _source_problems(store: Store, actor: Actor, definition: Definition) -> list[Problem]:
+    """A proposal is checked against the newest version of the matter that it is made after."""
+    if definition.proposed_by is None:
+        return []
+    looking = replace(actor, call=replace(actor.call, idempotency_key=None))
+    async with store.begin(looking) as tx:
+        newest = await tx.matters.newest(definition.proposed_by.matter)
+        source = await tx.matters.get(newest.code, newest.version) if newest else None
+    return list(check_source(definition, source))
 
 
 def _schemas(definition: Definition) -> list[Problem]:
