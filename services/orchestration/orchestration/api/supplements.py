@@ -15,6 +15,7 @@ from orchestration.usecases import Answer
 router = APIRouter()
 
 _Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+_Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Codes = Annotated[tuple[_Code, ...], Field(default=(), max_length=50)]
 
 
@@ -28,14 +29,15 @@ class RequestSupplement(web.Body):
 
 
 class AnswerSupplement(web.Body):
-    """The fields that were asked for, and the materials that are handed in; other licences are verified anew."""
+    """The fields that were asked for, materials handed in on paper, scans uploaded; licences are verified anew."""
 
     form: JsonObject = Field(default_factory=dict)
     handed_in: _Codes
+    attachments: Annotated[tuple[_Id, ...], Field(default=(), max_length=50)]
 
     @property
     def answer(self) -> Answer:
-        return Answer(self.form, self.handed_in)
+        return Answer(self.form, self.handed_in, self.attachments)
 
 
 class TolerateAbsence(web.Body):

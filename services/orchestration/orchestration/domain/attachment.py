@@ -1,6 +1,6 @@
 """Attachments (附件): scans that an applicant uploads where a licence cannot be verified."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +11,11 @@ from orchestration.domain.refusals import (
     AttachmentEmpty,
     AttachmentKindUnknown,
     AttachmentKindWrong,
+    AttachmentNotFound,
     AttachmentsTooMany,
     AttachmentTooLarge,
     RequirementUnknown,
+    SupplementUnfit,
 )
 
 LARGEST = 10 * 1024 * 1024
@@ -62,17 +64,37 @@ def attach(
     declared: str,
     present: Sequence[Attachment],
     at: datetime,
+    since: datetime | None = None,
 ) -> Attachment:
-    """Take a file for a requirement; the same file again is the one that is there."""
+    """Take a file for a requirement; the same file again is the one that is there.
+
+    Of a submitted filing, `since` when the requirement is asked for anew: what was there before leaves room for it.
+    """
     kind = _kind(content, declared)
     digest = sha256(content).digest()
     beside = [each for each in present if each.requirement == requirement]
     for each in beside:
         if each.digest == digest:
             return each
-    if len(beside) >= MOST:
+    if sum(since is None or each.uploaded_at >= since for each in beside) >= MOST:
         raise AttachmentsTooMany(requirement=requirement, most=MOST)
     return Attachment(attachment_id, filing_id, requirement, name, kind, len(content), digest, at)
+
+
+def name_files(
+    present: Sequence[Attachment], named: Collection[str], asked: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The files that an answer names, by the requirement that they are for; each must be there and asked for."""
+    there = {each.attachment_id: each for each in present}
+    found: dict[str, tuple[str, ...]] = {}
+    for attachment_id in named:
+        attachment = there.get(attachment_id)
+        if attachment is None:
+            raise AttachmentNotFound(attachment_id=attachment_id)
+        if attachment.requirement not in asked:
+            raise SupplementUnfit(materials=sorted(asked))
+        found[attachment.requirement] = (*found.get(attachment.requirement, ()), attachment_id)
+    return found
 
 
 def _kind(content: bytes, declared: str) -> Kind:

@@ -205,14 +205,22 @@ def find_again(
     findings: Mapping[str, Finding],
     handed_in: Collection[str],
 ) -> tuple[Material, ...]:
-    """Materials of a case after a supplement: those handed in are there, those asked about stand as was found."""
+    """Materials of a case after a supplement: what was uploaded or handed in is there, the rest stands as found.
+
+    The draft holds the uploads that the answer names, and no others.
+    """
 
     def now(material: Material) -> Material:
-        if material.code in handed_in:
-            return replace(material, standing=Standing.PROVIDED, ground=Ground.HANDED_IN)
         requirement = definition.requirement[material.code]
-        finding = findings.get(material.code)
-        if requirement.source is Source.PRODUCED or (requirement.source is Source.LICENCE and finding is None):
+        finding, scans = findings.get(material.code), draft.uploaded.get(material.code)
+        if scans and requirement.source is not Source.LICENCE:
+            data = {**material.data, "attachments": list(scans)}
+            return replace(material, standing=Standing.PROVIDED, ground=Ground.UPLOADED, data=data)
+        if not scans and material.code in handed_in:
+            return replace(material, standing=Standing.PROVIDED, ground=Ground.HANDED_IN)
+        if requirement.source is Source.PRODUCED:
+            return material
+        if requirement.source is Source.LICENCE and finding is None and not scans:
             return material
         standing, ground, data = _stands(definition, requirement, draft, findings)
         if finding is not None and finding.evidence_id is not None:

@@ -15,6 +15,7 @@ from orchestration.domain.refusals import (
     CaseAlreadyAccepted,
     CaseAlreadyDecided,
     CaseNotReady,
+    FilingAlreadySubmitted,
     SupplementAlreadyRequested,
     SupplementNotRequested,
     SupplementUnfit,
@@ -94,6 +95,31 @@ def supply(filing: Filing, case_id: str, *, at: datetime) -> Step:
         raise AbsenceNotTolerated(case_id=case_id)
     supplied = replace(case, version=case.version + 1, absence=replace(case.absence, supplied_at=at))
     return change_one(filing, supplied, Happened.CASE_SUPPLEMENTED, at)
+
+
+def check_requested(filing: Filing, requirement: str) -> datetime:
+    """Of a submitted filing only what is asked for may be uploaded, as long as it is; tells since when it is."""
+    asked = _open_materials(filing)
+    if not asked:
+        raise FilingAlreadySubmitted(filing_id=filing.id)
+    if requirement not in asked:
+        raise SupplementUnfit(filing_id=filing.id, materials=sorted(asked))
+    return asked[requirement]
+
+
+def _open_materials(filing: Filing) -> dict[str, datetime]:
+    """The materials that cases of a filing wait for, with the moment at which the first began to wait."""
+    asked: dict[str, datetime] = {}
+    for case in filing.cases:
+        match case.status:
+            case Status.SUPPLEMENT if case.supplement is not None:
+                materials, since = case.supplement.materials, case.supplement.requested_at
+            case Status.ACCEPTED | Status.SPECIAL if case.absence is not None and case.absence.is_open:
+                materials, since = case.absence.materials, case.accepted_at or case.absence.due_at
+            case _:
+                continue
+        asked |= {material: min(since, asked.get(material, since)) for material in materials}
+    return asked
 
 
 def _asked(filing: Filing, case_id: str) -> tuple[Case, Supplement]:

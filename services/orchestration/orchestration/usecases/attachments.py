@@ -1,12 +1,15 @@
-"""Attachments: uploaded with a draft, read by the applicant and by the department that needs them."""
+"""Attachments: uploaded with a draft or when asked for, read by the applicant and by the department that needs them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestration.domain import attachment as rules
 from orchestration.domain import filing as filings
 from orchestration.domain.attachment import Attachment
-from orchestration.domain.filing import Dossier
-from orchestration.domain.refusals import AttachmentNotFound
+from orchestration.domain.filing import Dossier, State
+from orchestration.domain.plan import Material
+from orchestration.domain.refusals import AttachmentNotFound, FilingAlreadySubmitted
+from orchestration.domain.supplements import check_requested
 from orchestration.store import Tx
 
 _ON_DUTY = "handle_case"  # why an officer reads a file who names no other purpose
@@ -23,11 +26,14 @@ class File:
 async def attach_file(
     tx: Tx, filing_id: str, content: bytes, *, requirement: str, name: str, declared: str
 ) -> Attachment:
-    """Upload a scan for a requirement of a draft (上传附件); its plan must be looked at anew."""
+    """Upload a scan (上传附件): for a draft, whose plan must be looked at anew, or for what a case asks for."""
     dossier = await tx.filings.read(filing_id, lock=True)
-    filings.refuse_unless_draft(dossier.filing)
-    definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
-    rules.check_requirement(definition, requirement)
+    is_draft, since = dossier.filing.state is State.DRAFT, None
+    if is_draft:
+        definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+        rules.check_requirement(definition, requirement)
+    else:
+        since = check_requested(dossier.filing, requirement)
     attached = rules.attach(
         content,
         attachment_id=str(tx.unit.ids()),
@@ -37,21 +43,25 @@ async def attach_file(
         declared=declared,
         present=await tx.attachments.of_filing(filing_id),
         at=tx.unit.at,
+        since=since,
     )
     if attached.uploaded_at == tx.unit.at and attached.name == name:
         await tx.attachments.keep(attached, content)
-        await _revised(tx, dossier)
+        if is_draft:
+            await _revised(tx, dossier)
         _record(tx, "attach_file", dossier, attached)
     return attached
 
 
 async def remove_file(tx: Tx, filing_id: str, attachment_id: str) -> Attachment:
-    """Take an uploaded file out of a draft."""
+    """Take an uploaded file out again; what was handed in stays as it was handed in."""
     dossier = await tx.filings.read(filing_id, lock=True)
-    filings.refuse_unless_draft(dossier.filing)
     attachment = await tx.attachments.get(filing_id, attachment_id)
+    if dossier.filing.state is State.DRAFT:
+        await _revised(tx, dossier)
+    else:
+        await _refuse_handed_in(tx, dossier, attachment)
     await tx.attachments.remove(attachment)
-    await _revised(tx, dossier)
     _record(tx, "remove_file", dossier, attachment)
     return attachment
 
@@ -72,7 +82,7 @@ async def read_file(tx: Tx, filing_id: str, attachment_id: str) -> File:
 async def read_case_file(tx: Tx, case_id: str, attachment_id: str) -> File:
     """A file that a case's material is provided by, for its officer; the applicant can read that it was read."""
     file = await tx.cases.read(case_id)
-    if not any(attachment_id in material.data.get("attachments", ()) for material in file.case.materials):
+    if not _stands_for(file.case.materials, attachment_id):
         raise AttachmentNotFound(attachment_id=attachment_id)
     attachment = await tx.attachments.get(file.filing_id, attachment_id)
     tx.unit.record(
@@ -92,6 +102,17 @@ async def discard_draft(tx: Tx, filing_id: str) -> Dossier:
     await tx.filings.discard(filing_id)
     tx.unit.record("orchestration.discard_draft", subject=("filing", filing_id), owner=dossier.filing.applicant_id)
     return dossier
+
+
+async def _refuse_handed_in(tx: Tx, dossier: Dossier, attachment: Attachment) -> None:
+    since = check_requested(dossier.filing, attachment.requirement)
+    standing = [each for case in dossier.filing.cases for each in await tx.cases.materials(case.id)]
+    if attachment.uploaded_at < since or _stands_for(standing, attachment.attachment_id):
+        raise FilingAlreadySubmitted(filing_id=dossier.filing.id)
+
+
+def _stands_for(materials: Iterable[Material], attachment_id: str) -> bool:
+    return any(attachment_id in material.data.get("attachments", ()) for material in materials)
 
 
 async def _revised(tx: Tx, dossier: Dossier) -> None:

@@ -1,6 +1,6 @@
 """What a case lacks: the department asks once, or accepts without it; the applicant brings it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ from common.auth import Actor
 from worktime import Calendar
 
 from orchestration.domain import supplements as rules
+from orchestration.domain.attachment import name_files
 from orchestration.domain.case import Case
 from orchestration.domain.definition import Definition
 from orchestration.domain.document import NOTHING, Named
@@ -24,10 +25,11 @@ from orchestration.usecases.forms import form_errors
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an applicant brings: fields of the form, and materials handed in on paper or as a scan."""
+    """What an applicant brings: fields of the form, materials handed in on paper, and scans that were uploaded."""
 
     fields: dict[str, Any]
     handed_in: tuple[str, ...]
+    attachments: tuple[str, ...] = ()
 
 
 async def request_supplement(
@@ -136,9 +138,13 @@ async def _with_materials(
     if not set(asked).issuperset(answer.handed_in):
         raise SupplementUnfit(case_id=before.id, materials=list(asked))
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
+    uploaded: Mapping[str, tuple[str, ...]] = {}
+    if answer.attachments:
+        uploaded = name_files(await tx.attachments.of_filing(dossier.filing.id), answer.attachments, asked)
     there = await tx.cases.materials(before.id)
     named = [each for each in there if each.code in asked]
-    now = find_again(definition, dossier.draft, named, findings=findings, handed_in=answer.handed_in)
+    draft = replace(dossier, uploaded=uploaded).draft
+    now = find_again(definition, draft, named, findings=findings, handed_in=answer.handed_in)
     lacking = [{"code": each.code, "reason": each.ground} for each in now if each.standing is Standing.NEEDED]
     if lacking:
         raise MaterialsMissing(filing_id=dossier.filing.id, materials=lacking)
