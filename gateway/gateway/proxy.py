@@ -39,6 +39,7 @@ KEPT_BACK = frozenset(
     }
 )  # fmt: skip
 WITHOUT_BODY = frozenset({"GET", "HEAD"})
+LOOK_AGAIN = 0.1  # seconds, for a service that is being restarted
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -75,11 +76,13 @@ class Proxy:
         *,
         body_limit: int,
         connect_within: float,
+        restart_within: float,
         answer_within: float,
     ) -> None:
         self._http = http
         self._services = {name: url.rstrip("/") for name, url in services.items()}
         self._body_limit = body_limit
+        self._restart_within = restart_within
         self._answer_within = answer_within
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_within, sock_read=answer_within)
         # an open stream may be silent for long
@@ -114,15 +117,7 @@ class Proxy:
         stream = any(name == b"accept" and b"text/event-stream" in value for name, value in call.headers)
         try:
             async with asyncio.timeout(self._answer_within if stream else None):
-                answer = await self._http.request(
-                    call.method,
-                    URL(target, encoded=True),
-                    headers=_inwards(call),
-                    data=incoming.body() if incoming.expected else None,
-                    timeout=self._stream_timeout if stream else self._timeout,
-                    allow_redirects=False,
-                    skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-                )
+                answer = await self._ask(call, URL(target, encoded=True), incoming, stream=stream)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # what was broken off on this side, while the body was under way
             if incoming.broken is not None:
@@ -132,6 +127,26 @@ class Proxy:
             raise ServiceAway(service=call.destination.service) from error
         async with answer:
             await _hand_out(call, base, answer, send)
+
+    async def _ask(self, call: Call, target: URL, incoming: "_Incoming", *, stream: bool) -> aiohttp.ClientResponse:
+        """Ask the service. Where nobody listens nothing was sent: one that is being restarted is back in a moment."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._restart_within
+        while True:
+            try:
+                return await self._http.request(
+                    call.method,
+                    target,
+                    headers=_inwards(call),
+                    data=incoming.body() if incoming.expected else None,
+                    timeout=self._stream_timeout if stream else self._timeout,
+                    allow_redirects=False,
+                    skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                )
+            except aiohttp.ClientConnectorError:
+                if clock() > until:
+                    raise
+            await asyncio.sleep(LOOK_AGAIN)
 
 
 class _Incoming:

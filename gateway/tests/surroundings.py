@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,7 +109,7 @@ class Service:
         app.router.add_route("*", "/{rest:.*}", self._echo)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", self.port)
         await site.start()
         self.port = runner.addresses[0][1]
         try:
@@ -267,6 +268,7 @@ async def around(**changes: Any) -> AsyncIterator[World]:
                 "anonymous_rate": 1000.0,
                 "anonymous_burst": 10_000,
                 "person_burst": 1000,
+                "restart_within": timedelta(seconds=0.5),
                 **changes,
             }
         )

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from demo.browser import Browser
 
-from .surroundings import World, around, until
+from .surroundings import Service, World, around, until
 
 
 @pytest.fixture
@@ -178,6 +178,23 @@ async def test_a_service_that_is_away_is_503(app: httpx.AsyncClient):
     assert answer.json()["reason"] == "SERVICE_AWAY"
     assert answer.headers["Retry-After"]
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_service_that_is_being_restarted_is_waited_for(service_token: str):
+    restarted = Service("accounts")
+    async with restarted.serve():
+        pass  # now it has a port, and nobody listens there
+    async with (
+        around(http_port=0, services={"accounts": restarted.url}, restart_within=timedelta(seconds=10)) as other,
+        other.http(authorization=f"Bearer {service_token}") as app,
+    ):
+        calls = [asyncio.create_task(app.post("/api/accounts/v1/here", content=b"said once")) for _ in range(5)]
+        await asyncio.sleep(0.5)
+        assert not any(call.done() for call in calls)
+        async with restarted.serve():
+            answers = await asyncio.gather(*calls)
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [said["body"] for said in restarted.got] == ["said once"] * 5
 
 
 async def test_a_service_that_is_too_slow_is_504(service_token: str):
