@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto lock setup clean fmt new-service bench faults people code play gallery kill
+.PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill people code play gallery call sandbox kill backup restore replay
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,11 +50,19 @@ bench: setup ## measure the start and the memory (results in bench/results)
 FILINGS ?= 200
 KILLS ?= 40
 SEED ?= 1
+SECONDS_AWAY ?= 60
 
 # rate limits are for people: the campaign's few accounts file and decide for a whole city
 faults: setup ## break the house at random while it works, then reconcile: FILINGS=200 KILLS=40 SEED=1
 	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec --instance faults --base 22400 --with-house -- \
 	  $(PYTHON_IN_VENV) -m faults.main --filings $(FILINGS) --faults $(KILLS) --seed $(SEED) --keep
+
+outages: setup ## each dependency away for a minute under load: SECONDS_AWAY=60
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec --instance faults --base 22400 --with-house -- \
+	  $(PYTHON_IN_VENV) -m faults.outages --seconds $(SECONDS_AWAY)
+
+drill: setup ## back a house up while it works, lose it, restore it, and reconcile
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(PYTHON_IN_VENV) -m faults.drill
 
 # for a house that `make run` has up
 DEMO := $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m demo.main
@@ -70,6 +78,21 @@ play: ## the newborn's story once more
 
 gallery: ## one filing for every way a matter can stand, and who sees it where
 	@$(DEMO) gallery
+
+call: ## ask the API as one of the demo's people: make call NAME=admin TO=workbench/v1/apps [BODY=app.json]
+	@$(DEMO) call $(NAME) $(TO) $(abspath $(BODY))
+
+sandbox: ## what a department's developer needs to connect a system (docs/connect.md)
+	@$(DEMO) sandbox
+
+backup: ## all databases at one point in time, with the secrets: make backup TO=folder
+	@$(RUNNER) backup $(TO)
+
+restore: ## the other way, for a house that is down: make restore FROM=folder
+	@$(RUNNER) restore $(FROM)
+
+replay: ## hand what a service has put aside to its consumers again: make replay NAME=workbench
+	@$(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m $(NAME).main replay
 
 kill: ## a crash, to watch it come back: make kill NAME=workbench
 	@$(RUNNER) control kill $(NAME)

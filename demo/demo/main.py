@@ -1,19 +1,24 @@
 """The demo's commands: load the city, play the newborn's story, lay out the gallery, print codes and people."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import httpx
 import pyotp
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Column, Table
 
 from demo import arrangements, city, gallery, loader, player
-from demo.people import credentials
+from demo.browser import CallRefused
+from demo.people import credentials, logged_in
 from demo.settings import Settings
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
 
 
@@ -64,6 +69,27 @@ def code(username: str) -> None:
 
 
 @cli.command()
+def sandbox() -> None:
+    """Print what a department's developer needs to try a system of his or her own, for a shell to take in."""
+    settings = Settings()
+    print(f"export HOUSE={settings.public_url} KEYCLOAK={settings.keycloak_url}")
+    print(f"export CLIENT_ID=department-sandbox CLIENT_SECRET={settings.sandbox_secret}")
+
+
+@cli.command()
+def call(username: str, path: str, body: Annotated[Path | None, typer.Argument()] = None) -> None:
+    """Ask the API as one of the demo's people: a question, or with a file (JSON or YAML) or a :verb an act."""
+    told = json.loads(json.dumps(yaml.safe_load(body.read_text(encoding="utf-8")), default=str)) if body else {}
+
+    async def asked() -> Any:
+        async with logged_in(Settings(), username) as person:
+            acting = body is not None or ":" in path
+            return await (person.post(path, told) if acting else person.get(path))
+
+    print(json.dumps(asyncio.run(asked()), ensure_ascii=False, indent=1))
+
+
+@cli.command()
 def people() -> None:
     """List the demo's accounts and how they log in."""
     settings = Settings()
@@ -82,8 +108,11 @@ def main() -> None:
     """Run a command; what can be said in a sentence is."""
     try:
         cli(standalone_mode=False)
-    except (loader.CityChanged, player.StoryStuck, gallery.GalleryStuck) as said:
+    except (CallRefused, loader.CityChanged, player.StoryStuck, gallery.GalleryStuck) as said:
         console.print(f"{type(said).__name__}: {said}")
+        raise SystemExit(1) from None
+    except httpx.TransportError:
+        console.print("The house does not answer. Is `make run` up?")
         raise SystemExit(1) from None
 
 

@@ -11,6 +11,7 @@ class Settings(BaseSettings):
     public_url: str
     keycloak_url: str
     client_secret: str
+    sandbox_secret: str
     citizen_password: str
     officer_password: str
     totp_seed: str

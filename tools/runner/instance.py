@@ -24,7 +24,7 @@ SERVICES = ("accounts", "verification", "orchestration", "workbench", "gateway")
 # who asks Keycloak for a token of its own
 # the demo's departments call back with tokens of their own
 DEPARTMENTS = ("department-cdc", "department-human-resources")
-CLIENTS = (*SERVICES, "demo-loader", *DEPARTMENTS)
+CLIENTS = (*SERVICES, "demo-loader", *DEPARTMENTS, "department-sandbox")
 # Linux allows 108 bytes, macOS 104, the closing zero included
 SOCKET_PATH_LIMIT = 100
 
@@ -73,6 +73,11 @@ class Instance:
     def keep_secret(self, name: str, value: str) -> None:
         self.secrets[name] = value
         write_private(self.home / "secrets.json", json.dumps(self.secrets, indent=1))
+
+    def take_secrets(self, kept: str) -> None:
+        """Another instance's secrets, with its data."""
+        write_private(self.home / "secrets.json", kept)
+        self.__dict__.pop("secrets", None)
 
     def make_folders(self) -> None:
         for folder in (self.home, self.data, self.logs):
