@@ -104,7 +104,8 @@ def execute(
     async def once() -> int:
         if control := await running(place):
             await _refuse_too_little(control, with_house=with_house, keycloak=not no_keycloak)
-            return await arrival.show(command, everything(place))
+            # where it is, whatever our own environment says
+            return await arrival.show(command, everything(Instance(instance, await control.base())))
         async with Supervisor(place, fresh=not keep_data) as supervisor:
             house = House(supervisor, beside, throw_away=not keep_data, keycloak=not no_keycloak)
             found = services() if with_house else []

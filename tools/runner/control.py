@@ -43,6 +43,10 @@ class Control:
         """How far the instance is: starting, servers, house, stopping."""
         return str((await self._ask(do="status"))["phase"])
 
+    async def base(self) -> int:
+        """The first of the ports that the instance was started on."""
+        return int((await self._ask(do="status"))["base"])
+
     async def kill(self, name: str, number: str = "KILL") -> None:
         """Send a signal by its name (KILL, TERM, STOP, CONT); what dies is restarted."""
         await self._ask(do="kill", name=name, signal=number)

@@ -107,7 +107,8 @@ class Supervisor:
 
     async def _obey(self, question: dict[str, Any]) -> dict[str, Any]:
         if question["do"] == "status":
-            return {"phase": self.phase, "processes": [_status(child) for child in self.children.values()]}
+            processes = [_status(child) for child in self.children.values()]
+            return {"phase": self.phase, "base": self.instance.base, "processes": processes}
         if self.phase == "stopping":
             raise ControlRefused("the instance is stopping")
         child = self.children.get(question["name"])
