@@ -15,6 +15,7 @@ from faults import chaos, reconciling, work
 from faults.ledger import JSON, Ledger
 from faults.person import Person
 from faults.settings import Settings
+from faults.told import every
 from tools.runner.control import Control
 
 IN_FLIGHT = 12
@@ -24,13 +25,18 @@ ACTS = 2 + 3 * 5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How much, and by which seed."""
+    """How much, what is broken meanwhile, and how long it may take."""
 
     filings: int
-    faults: int
-    seed: int
-    victims: Sequence[str] = tuple(chaos.VICTIMS)
+    plan: Sequence[chaos.Fault] = ()
+    seed: int = 0
     within: float = 3600.0
+
+
+def at_random(filings: int, faults: int, seed: int, *, without: Sequence[str] = (), within: float = 3600.0) -> Wanted:
+    """Faults by chance, the same for the same seed."""
+    victims = [name for name in chaos.VICTIMS if name not in without]
+    return Wanted(filings, chaos.planned(seed, faults, ACTS * filings, victims), seed, within)
 
 
 @dataclass(slots=True)
@@ -83,7 +89,7 @@ async def run(wanted: Wanted, *, at: datetime) -> Result:
         await newborn.grant(everybody.father, at=at)
         mother = Person(everybody.mother, credentials(people, "lijing"), ledger)
         officers = [Person(everybody.officers[name], credentials(people, name), ledger) for name in OFFICERS]
-        ledger = agent.ledger
+        before = frozenset(filing["filing_id"] for filing in await every(mother, "orchestration/v1/filings"))
         began = time.monotonic()
         async with asyncio.timeout(wanted.within):
             await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S}-{wanted.seed}")
@@ -91,7 +97,7 @@ async def run(wanted: Wanted, *, at: datetime) -> Result:
         stall = ledger.longest_stall
         async with reconciling.opened(inside) as held:
             rest = await reconciling.rest(held, inside, time.monotonic)
-            problems = await reconciling.reconcile(ledger, mother, officers, inside, held)
+            problems = await reconciling.reconcile(ledger, mother, officers, inside, held, before=before)
     return Result(
         wanted,
         seconds,
@@ -108,14 +114,17 @@ async def run(wanted: Wanted, *, at: datetime) -> Result:
 async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, officers: list[Person], run: str) -> None:
     gate = asyncio.Semaphore(IN_FLIGHT)
 
+    cases: set[str] = set()
+
     async def lifecycle(serial: int) -> None:
         async with gate:
-            await work.follow(mother, await work.file(mother, serial, run))
+            filing = await work.file(mother, serial, run)
+            cases.update(case["case_id"] for case in filing["cases"])
+            await work.follow(mother, filing["filing_id"])
 
     async with asyncio.TaskGroup() as group:
-        attending = [group.create_task(work.attend(officer)) for officer in officers]
-        plan = chaos.planned(wanted.seed, wanted.faults, ACTS * wanted.filings, wanted.victims)
-        breaking = group.create_task(agent.work(plan))
+        attending = [group.create_task(work.attend(officer, cases)) for officer in officers]
+        breaking = group.create_task(agent.work(wanted.plan))
         await asyncio.gather(*(lifecycle(serial) for serial in range(wanted.filings)))
         await breaking
         for task in attending:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     SHUTDOWN = "shutdown"  # PostgreSQL's immediate shutdown (SIGQUIT)
     FREEZE = "freeze"  # SIGSTOP, and SIGCONT after a while
     RESTART = "restart"  # SIGTERM, as a release does it
+    AWAY = "away"  # stopped, and started after a while
+    WIPE = "wipe"  # stopped, its data forgotten, and started
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,14 @@ class Agent:
                         await asyncio.sleep(0.05)
             case Kind.RESTART:
                 await self.control.restart(fault.victim)
+            case Kind.AWAY:
+                await self.control.stop(fault.victim)
+                await asyncio.sleep(fault.seconds)
+                await self.control.start(fault.victim)
+            case Kind.WIPE:
+                await self.control.stop(fault.victim)
+                await asyncio.to_thread(shutil.rmtree, self.control.socket.parent / "data" / fault.victim)
+                await self.control.start(fault.victim)
             case Kind.FREEZE:
                 await self.control.kill(fault.victim, "STOP")
                 await asyncio.sleep(fault.seconds)

@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="write the report into bench/results and docs")
     told = parser.parse_args()
-    wanted = campaign.Wanted(told.filings, told.faults, told.seed)
+    wanted = campaign.at_random(told.filings, told.faults, told.seed)
     result = asyncio.run(campaign.run(wanted, at=datetime.now(UTC))).as_json()
     print(json.dumps(result, indent=1, ensure_ascii=False))
     if told.keep:

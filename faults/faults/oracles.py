@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Evidence:
     ledger: Ledger
     told: Told
     department: dict[str, JSON]
+    # filings that the mother had before the campaign
+    before: frozenset[str] = frozenset()
 
     @property
     def cases(self) -> Iterable[JSON]:
@@ -36,7 +39,9 @@ class Evidence:
 def nothing_lost_nothing_twice(evidence: Evidence) -> list[str]:
     """Every draft that was asked for is one filing, and there is no other."""
     drafted = {act.answer["filing_id"] for act in evidence.ledger.answered("draft")}
-    listed = Counter(filing["filing_id"] for filing in evidence.told.listed)
+    listed = Counter(
+        filing["filing_id"] for filing in evidence.told.listed if filing["filing_id"] not in evidence.before
+    )
     asked = sum(act.kind == "draft" for act in evidence.ledger.acts.values())
     return [
         *([f"{asked} drafts asked for, {len(drafted)} filings answered"] if asked != len(drafted) else []),
@@ -145,6 +150,6 @@ OUTSIDE: tuple[Callable[[Evidence], list[str]], ...] = (
 
 def asked_of_departments(file: Path) -> dict[str, JSON]:
     """What the departments' own system has decided, by case: read from its own store."""
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
         rows = store.execute("select case_id, decision from cases").fetchall()
     return {case_id: json.loads(decision) for case_id, decision in rows}

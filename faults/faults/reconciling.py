@@ -47,12 +47,18 @@ async def rest(held: Records, settings: Settings, clock: Callable[[], float]) ->
 
 
 async def reconcile(
-    ledger: Ledger, mother: Person, officers: list[Person], settings: Settings, held: Records
+    ledger: Ledger,
+    mother: Person,
+    officers: list[Person],
+    settings: Settings,
+    held: Records,
+    *,
+    before: frozenset[str] = frozenset(),
 ) -> dict[str, list[str]]:
     """Every oracle with the problems that it found."""
     filings = sorted(act.answer["filing_id"] for act in ledger.answered("draft"))
     told = await tell(mother, officers, filings)
-    evidence = Evidence(ledger, told, asked_of_departments(settings.department_file))
+    evidence = Evidence(ledger, told, asked_of_departments(settings.department_file), before)
     found = {oracle.__name__: oracle(evidence) for oracle in OUTSIDE}
     found |= {oracle.__name__: await oracle(held, filings) for oracle in INSIDE}
     return found | {

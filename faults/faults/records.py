@@ -123,7 +123,7 @@ async def drained(records: Records) -> list[str]:
 async def heard_by_all(records: Records, monitor: str) -> list[str]:
     """Every fact was handled, once, by each consumer that listens to its kind."""
     problems = []
-    for stream, consumer in await _consumers(monitor):
+    for stream, consumer in await consumers(monitor):
         name, pending = consumer["name"], consumer["num_pending"] + consumer["num_ack_pending"]
         source, listener = stream.removeprefix("EVT_").lower(), name.partition("-")[0]
         if pending:
@@ -140,7 +140,7 @@ async def heard_by_all(records: Records, monitor: str) -> list[str]:
     return problems
 
 
-async def _consumers(monitor: str) -> list[tuple[str, JSON]]:
+async def consumers(monitor: str) -> list[tuple[str, JSON]]:
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
         answer = (await http.get(f"{monitor}/jsz", params={"consumers": "true", "config": "true"})).raise_for_status()
     return [

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from demo.browser import CallRefused
@@ -15,7 +16,7 @@ AT_ONCE = 3
 CONFLICT = 409
 
 
-async def file(mother: Person, serial: int, run: str) -> str:
+async def file(mother: Person, serial: int, run: str) -> JSON:
     """Draft, look at the plan, submit; whoever is told that the plan has changed looks again."""
     name = f"{run}-{serial}"
     key = f"{name}-draft"
@@ -27,12 +28,10 @@ async def file(mother: Person, serial: int, run: str) -> str:
         key = f"{name}-submit-{digest[:8]}"
         submit = partial(newborn.submit, mother.browser, filing_id, digest, key=key)
         try:
-            await mother.act("submit", filing_id, key, submit)
+            return await mother.act("submit", filing_id, key, submit)
         except CallRefused as refused:
             if refused.status != CONFLICT and refused.reason != "PLAN_CHANGED":
                 raise
-        else:
-            return filing_id
 
 
 async def follow(mother: Person, filing_id: str) -> None:
@@ -41,8 +40,8 @@ async def follow(mother: Person, filing_id: str) -> None:
         await asyncio.sleep(LOOK_AGAIN)
 
 
-async def attend(officer: Person) -> None:
-    """Work through the list until told to stop."""
+async def attend(officer: Person, cases: AbstractSet[str]) -> None:
+    """Work through what stands on the list of these cases, which become more, until told to stop."""
     done: set[str] = set()
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -61,7 +60,7 @@ async def attend(officer: Person) -> None:
         todos = await officer.ask(lambda: newborn.open_todos(officer.browser))
         async with asyncio.TaskGroup() as group:
             for todo in todos:
-                if todo["source_id"] not in done:
+                if todo["source_id"] in cases and todo["source_id"] not in done:
                     group.create_task(one(todo))
         await asyncio.sleep(LOOK_AGAIN)
 

@@ -1,0 +1,106 @@
+"""`make outages`: each dependency is away for a while under load. What do people see, and does all come to its end?
+
+python -m faults.outages --seconds 60        (beside a house that is up)
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import httpx
+from demo.browser import Browser, CallRefused, LogInFailed
+from demo.people import cast, credentials
+from demo.settings import Settings
+
+from demo import newborn
+from faults import campaign, chaos
+from faults.chaos import Fault, Kind
+from faults.ledger import JSON
+
+RESULT = Path(__file__).resolve().parents[2] / "bench" / "results" / "outages.json"
+FILINGS = 6
+# an outage begins when the work is well under way
+BEGINS = campaign.ACTS * FILINGS // 3
+EVERY = 1.0
+LONGEST_LOOK = 5.0
+
+
+async def outage(victim: str, kind: Kind, seconds: float) -> JSON:
+    """One outage: what each kind of call was answered meanwhile, and what the oracles found."""
+    wanted = campaign.Wanted(FILINGS, [Fault(BEGINS, victim, kind, seconds)], within=300 + seconds)
+    seen: dict[str, Counter[str]] = {}
+    looking = asyncio.create_task(look(seen))
+    result = await campaign.run(wanted, at=datetime.now(UTC))
+    looking.cancel()
+    return {
+        "away_seconds": round(result.recoveries[0].seconds, 1),
+        "longest_stall_seconds": round(result.longest_stall, 1),
+        "seconds_until_rest": round(result.rest_seconds, 1),
+        "seen": {name: dict(answers.most_common()) for name, answers in seen.items()},
+        "oracles": {name: found for name, found in result.problems.items() if found} or "all hold",
+    }
+
+
+async def look(seen: dict[str, Counter[str]]) -> None:
+    """Impatient people beside the patient ones: each asks once a second and notes what is answered."""
+    settings = Settings()
+    async with cast(settings) as people:
+        serial = 0
+        while True:
+            serial += 1
+            officer = people.officers["police"]
+            asked: dict[str, Callable[[], Awaitable[object]]] = {
+                "read one's filings": partial(people.mother.get, "orchestration/v1/filings"),
+                "draft a filing": partial(newborn.draft, people.father, serial),
+                "read the todo list": partial(newborn.open_todos, officer),
+                "read one's licences": partial(people.mother.get, "verification/v1/me/licences"),
+                "who am I": partial(people.mother.get, "accounts/v1/me"),
+                "log in": partial(log_in, settings),
+            }
+            answers = await asyncio.gather(*(answer(call) for call in asked.values()))
+            for name, told in zip(asked, answers, strict=True):
+                seen.setdefault(name, Counter())[told] += 1
+            await asyncio.sleep(EVERY)
+
+
+async def log_in(settings: Settings) -> None:
+    async with Browser(settings.public_url, "citizen", timeout=LONGEST_LOOK) as browser:
+        await browser.log_in(credentials(settings, "wangfang"))
+
+
+async def answer(call: Callable[[], Awaitable[object]]) -> str:
+    try:
+        async with asyncio.timeout(LONGEST_LOOK):
+            await call()
+    except TimeoutError:
+        return f"nothing within {LONGEST_LOOK:g} s"
+    except CallRefused as refused:
+        return f"{refused.status} {refused.reason}"
+    except (httpx.TransportError, LogInFailed) as error:
+        return type(error).__name__
+    return "ok"
+
+
+async def every_outage(seconds: float) -> JSON:
+    found = {victim: await outage(victim, Kind.AWAY, seconds) for victim in chaos.VICTIMS}
+    return {**found, "nats, its store wiped": await outage("nats", Kind.WIPE, 0)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    told = parser.parse_args()
+    result = {"seconds": told.seconds, "outages": asyncio.run(every_outage(told.seconds))}
+    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    print(RESULT.read_text())
+    sys.exit(any(each["oracles"] != "all hold" for each in result["outages"].values()))
+
+
+if __name__ == "__main__":
+    main()

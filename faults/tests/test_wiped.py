@@ -1,0 +1,15 @@
+"""The broker loses everything while filings are under way: all is published again, and nothing happens twice."""
+
+from datetime import UTC, datetime
+
+import pytest
+from faults.chaos import Fault, Kind
+
+from faults import campaign
+
+
+@pytest.mark.timeout(200)
+async def test_a_wiped_broker_costs_nothing():
+    plan = [Fault(campaign.ACTS * 2, "nats", Kind.WIPE)]
+    result = await campaign.run(campaign.Wanted(6, plan, within=150), at=datetime.now(UTC))
+    assert {oracle: found for oracle, found in result.problems.items() if found} == {}
