@@ -34,11 +34,11 @@ KEPT, LOST = 8, 3
 
 async def drill() -> JSON:
     """Work, back up, work on, lose everything, restore, work on, reconcile."""
-    await tell_runner("clean", place=PLACE[:2])
+    await tell_runner("clean")
     shutil.rmtree(COPY, ignore_errors=True)
     house = await begin()
     try:
-        os.environ.update(json.loads(await tell_runner("environment")))
+        os.environ.update(json.loads(await tell_runner("environment", *PLACE[2:])))
         people, inside, took = DemoSettings(), Settings(), dict[str, float]()
         await loader.load(people, told=lambda *_: None)
         async with cast(people) as everybody:
@@ -115,8 +115,8 @@ async def end(house: Process) -> None:
         await house.communicate()
 
 
-async def tell_runner(*words: str, place: tuple[str, ...] = PLACE) -> bytes:
-    process = await asyncio.create_subprocess_exec(*RUNNER, *words, *place, cwd=ROOT, stdout=PIPE)
+async def tell_runner(*words: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(*RUNNER, *words, *PLACE[:2], cwd=ROOT, stdout=PIPE)
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{words[0]}: exit code {process.returncode}")

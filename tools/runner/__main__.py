@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tools.runner import arrival
+from tools.runner import arrival, backups
 from tools.runner.control import Control
 from tools.runner.environment import environment
 from tools.runner.house import House
@@ -114,6 +115,34 @@ def execute(
             return await arrival.show(command, everything(place))
 
     finish(once())
+
+
+@cli.command()
+def backup(target: Path, instance: InstanceName = "main") -> None:
+    """Copy the databases of a running instance, at one point in time, and its secrets into a new folder."""
+
+    async def copy() -> int:
+        control = await running(Instance(instance, 0))
+        if control is None:
+            raise TooLittleRunning(f"The instance {instance} is not running.")
+        await backups.back_up(Instance(instance, await control.base()), target)
+        say(f"{target} holds everything; whoever has it can read everything.")
+        return 0
+
+    finish(copy())
+
+
+@cli.command()
+def restore(source: Path, instance: InstanceName = "main") -> None:
+    """Put a backup in the place of what a stopped instance holds; the next run begins with it."""
+
+    async def take() -> int:
+        async with Supervisor(Instance(instance, 0)) as supervisor:
+            await backups.restore(supervisor.instance, source)
+        say(f"The instance {instance} holds what {source} held.")
+        return 0
+
+    finish(take())
 
 
 @cli.command()

@@ -25,5 +25,9 @@ class ControlRefused(Refused):
     """An unknown name or command on the control socket."""
 
 
+class BackupRefused(Refused):
+    """A backup that cannot be made, or is not whole."""
+
+
 class TooLittleRunning(Refused):
     """The instance is up, but without what the command asked for."""

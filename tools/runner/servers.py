@@ -27,6 +27,8 @@ PORTS = {
     "redis": ("redis",),
     "keycloak": ("keycloak", "keycloak-management"),
 }
+# the last is for backups
+ACCESS = ("local all all", "host all all 127.0.0.1/32", "host replication postgres 127.0.0.1/32")
 # PostgreSQL refuses to run as root: in a user namespace it sees itself as an ordinary user
 AS_ORDINARY_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
@@ -58,7 +60,7 @@ def postgres(instance: Instance, *, durable: bool = True) -> Program:
     sockets = instance.home
     fits = socket_path(sockets / f".s.PGSQL.{instance.port('postgres')}.lock").parent == sockets
     access = instance.home / "pg_hba.conf"
-    write_private(access, "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    write_private(access, "".join(f"{who} scram-sha-256\n" for who in ACCESS))
     config = instance.home / "postgres.conf"
     settings = {
         "data_directory": data,
