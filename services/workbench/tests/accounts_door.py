@@ -24,7 +24,9 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         self.posts: list[account_pb2.Post] = []
         self.target = ""
 
-    def hire(self, employee_id: str, *permissions: str, org_path: str, region_code: str, title: str = "") -> str:
+    def hire(
+        self, employee_id: str, *permissions: str, org_path: str, region_code: str, title: str = "", line_paths=()
+    ) -> str:
         post_id = f"post-{employee_id}"
         self.posts.append(
             account_pb2.Post(
@@ -35,6 +37,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
                 region_code=region_code,
                 permissions=permissions,
                 title=title,
+                line_paths=line_paths,
             )
         )
         return post_id

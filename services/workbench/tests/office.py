@@ -52,6 +52,7 @@ SUBSCRIPTIONS = {
     pb.CaseSupplementRequested: "workbench-suspend_todo workbench-tell_supplement_requested",
     pb.CaseSupplemented: "workbench-resume_todo workbench-tell_supplemented",
     pb.CaseDelivered: "workbench-tell_delivered",
+    pb.CaseCorrected: "workbench-tell_corrected",
     evidence_pb.CaseEvidenceChanged: "workbench-tell_evidence_changed",
     consent_events_pb2.ConsentRequested: "workbench-tell_consent_requested",
     pb.CaseDecided: "workbench-finish_todo workbench-tell_decided",
@@ -232,6 +233,12 @@ def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
 def delivered(case_id, *, mode="post", **given):
     fact = pb.CaseDelivered(case_id=case_id, version=9, document_id=str(uuid7()), mode=mode, **given)
     fact.delivered_at.FromDatetime(AT)
+    return fact
+
+
+def corrected(case_id, *, version=9, **given):
+    fact = pb.CaseCorrected(case_id=case_id, version=version, **given)
+    fact.corrected_at.FromDatetime(AT)
     return fact
 
 

@@ -44,7 +44,7 @@ async def test_lists_and_counts_follow_the_state(office):
     await office.ask("POST", claim(second))
     await office.ask("POST", claim(third), "police2")
     counts = (await office.ask("GET", "/v1/todos/counts")).json()
-    assert counts == {"open": 1, "claimed": 2, "waiting": 0, "done": 0, "mine": 1, "yellow": 0, "red": 0}
+    assert counts == {"open": 1, "claimed": 2, "waiting": 0, "done": 0, "mine": 1, "yellow": 0, "red": 0, "line": None}
     assert [todo["todo_id"] for todo in await office.todos()] == [first["todo_id"]]
     claimed = await office.todos("?state=claimed")
     assert {(todo["todo_id"], todo["mine"]) for todo in claimed} == {
@@ -55,7 +55,7 @@ async def test_lists_and_counts_follow_the_state(office):
     await office.orchestration.tell(accepted(second["source_id"]), decided(second["source_id"]))
     assert [todo["todo_id"] for todo in await office.todos("?state=done&mine=true")] == [second["todo_id"]]
     counts = (await office.ask("GET", "/v1/todos/counts")).json()
-    assert counts == {"open": 1, "claimed": 1, "waiting": 0, "done": 1, "mine": 0, "yellow": 0, "red": 0}
+    assert counts == {"open": 1, "claimed": 1, "waiting": 0, "done": 1, "mine": 0, "yellow": 0, "red": 0, "line": None}
 
 
 async def test_what_is_due_first_comes_first_page_by_page(office):

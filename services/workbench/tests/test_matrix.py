@@ -58,6 +58,8 @@ async def test_only_who_may_is_let_in(office):
         Door("GET", "/v1/todos", police),
         Door("GET", "/v1/todos/counts", police),
         Door("GET", f"/v1/todos/{todo['todo_id']}", police, strangers=elsewhere),
+        Door("POST", "/v1/todos:claim", police, {"todo_ids": [todo["todo_id"]]}),
+        Door("POST", "/v1/todos:return", police, {"todo_ids": [todo["todo_id"]], "reason": "退"}),
         Door("POST", f"/v1/todos/{todo['todo_id']}:claim", police, strangers=elsewhere),
         Door(
             "POST", f"/v1/todos/{todo['todo_id']}:return", police, {"reason": "退"}, strangers=elsewhere, given=claimed

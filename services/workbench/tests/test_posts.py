@@ -1,5 +1,7 @@
 """Posts that change: what an officer may do is asked anew, and what a lost post has goes back to everybody."""
 
+from datetime import timedelta
+
 import pytest
 from workbench import jobs
 
@@ -72,3 +74,32 @@ async def test_a_post_that_ended_untold_is_noticed(office, accounts, facts, roun
     assert (await seen(office, lost))["state"] == "open"
     assert (await seen(office, kept))["mine"]
     assert len(await facts("TodoReturned")) == 1
+
+
+async def unstaffed(office, name):
+    items = (await office.ask("GET", "/v1/messages", name)).json()["items"]
+    return [message["source_id"] for message in items if message["kind"] == "todo_unstaffed"]
+
+
+async def test_of_a_todo_where_nobody_is_the_bodies_above_are_told_once(office, accounts, clock):
+    todo = await office.open_one()
+    for name in ("police", "police2", "lead"):
+        accounts.end(name)
+    accounts.hire("district", *OFFICERS["city"][0], org_path="zibo.zhangdian", region_code="370303")
+    await jobs.unstaffed(office.living.app)
+    assert await unstaffed(office, "city") == []
+    clock.advance(timedelta(minutes=10))
+    for _ in range(2):
+        await jobs.unstaffed(office.living.app)
+    for name in ("district", "city"):
+        assert await unstaffed(office, name) == [todo["todo_id"]]
+    assert await unstaffed(office, "civil") == []
+    # it is in their scope: they see it, and may take it
+    assert (await office.ask("POST", claim(todo), "district")).status_code == 200
+
+
+async def test_where_somebody_is_nobody_above_is_told(office, clock):
+    await office.open_one()
+    clock.advance(timedelta(hours=1))
+    await jobs.unstaffed(office.living.app)
+    assert await unstaffed(office, "city") == []

@@ -8,6 +8,7 @@ from .office import (
     STRANGER,
     claim,
     consent_requested,
+    corrected,
     decided,
     declined,
     delivered,
@@ -32,6 +33,7 @@ async def told(office, name=MOTHER):
         (declined, "case_declined", "事项不予受理", "救济途径"),
         (terminated, "case_terminated", "事项已终止", "已终止办理"),
         (delivered, "case_delivered", "文书已送达", "文书已送达"),
+        (corrected, "case_corrected", "决定书已更正", "决定内容不变"),
     ],
 )
 async def test_the_applicant_hears_of_it_once(office, fact, kind, title, words):

@@ -10,7 +10,7 @@ from workbench import jobs
 from .office import AT, accepted, claim, decided, ready, supplement_requested, supplemented, terminated
 
 SINCE, UNTIL = "2026-11-23T01:00:00Z", "2026-12-03T01:00:00Z"
-NOTHING = {"open": 0, "claimed": 0, "waiting": 0, "done": 0, "mine": 0, "yellow": 0, "red": 0}
+NOTHING = {"open": 0, "claimed": 0, "waiting": 0, "done": 0, "mine": 0, "yellow": 0, "red": 0, "line": None}
 
 
 async def counts(office, name="police"):

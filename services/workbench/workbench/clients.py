@@ -37,6 +37,12 @@ class Colleagues:
         found = (await rpc.call(self._accounts.BatchGetPosts, request, token=await self._own.token())).posts
         return frozenset(post.post_id for post in found if CLAIM in post.permissions)
 
+    async def staffed(self, org_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Tell which of some organisations have a post that may work on todos."""
+        request = account_service_pb2.FindPostsRequest(org_ids=map(str, org_ids), permission=CLAIM)
+        found = (await rpc.call(self._accounts.FindPosts, request, token=await self._own.token())).posts
+        return frozenset(UUID(post.org_id) for post in found)
+
     async def find_receivers(
         self, region_code: str, departments: Sequence[str], post_ids: Sequence[str]
     ) -> list[Receiver]:
@@ -82,4 +88,5 @@ class Posts:
             region_code=post.region_code,
             permissions=frozenset(post.permissions),
             title=post.title,
+            line_paths=tuple(post.line_paths),
         )

@@ -211,6 +211,14 @@ async def tell_delivered(app: Voice, tx: Tx, fact: Fact[pb.CaseDelivered]) -> No
         await _tell(app, tx, MessageKind.CASE_DELIVERED, case.applicant_id, case.document_id, **told)
 
 
+@subscriptions.on(pb.CaseCorrected)
+async def tell_corrected(app: Voice, tx: Tx, fact: Fact[pb.CaseCorrected]) -> None:
+    """A clerical error of a decision was corrected: the applicant hears of it, each time."""
+    case = fact.body
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    await _tell(app, tx, MessageKind.CASE_CORRECTED, case.applicant_id, f"{case.case_id}:{case.version}", **told)
+
+
 @subscriptions.on(consent_events_pb2.ConsentRequested)
 async def tell_consent_requested(app: Voice, tx: Tx, fact: Fact[consent_events_pb2.ConsentRequested]) -> None:
     """An applicant asked for consent: its holder is told."""

@@ -102,6 +102,7 @@ def house(app: App) -> process.House:
         jobs=[
             process.Job("remind", timedelta(minutes=1), partial(jobs.remind, app)),
             process.Job("release", timedelta(minutes=5), partial(jobs.release, app)),
+            process.Job("unstaffed", timedelta(minutes=5), partial(jobs.unstaffed, app)),
         ],
     )
 

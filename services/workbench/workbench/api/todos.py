@@ -1,5 +1,6 @@
 """Todos at the HTTP door."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -12,10 +13,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from workbench import usecases
-from workbench.api.access import ColleaguesDep, StoreDep
+from workbench.api.access import ColleaguesDep, SentencesDep, StoreDep
 from workbench.domain.absence import Absence
 from workbench.domain.todo import Colour, Kind, State
-from workbench.domain.todo_list import Counts, Search, TodoView
+from workbench.domain.todo_list import Counts, Search, TodoView, Tried
 
 router = APIRouter(prefix="/v1")
 
@@ -30,6 +31,25 @@ class ReturnBody(Body):
     """Why a todo is given back."""
 
     reason: LongText
+
+
+class ClaimMany(Body):
+    """Which todos are claimed at once."""
+
+    todo_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
+
+
+class ReturnMany(ClaimMany):
+    """Which todos are given back at once, and why."""
+
+    reason: LongText
+
+
+@dataclass(frozen=True, slots=True)
+class TriedTodos:
+    """What became of each todo, in the order in which they were named."""
+
+    items: list[Tried]
 
 
 class ReassignBody(Body):
@@ -52,6 +72,7 @@ async def list_todos(
     actor: MayRead,
     state: State = State.OPEN,
     mine: Annotated[bool, Query()] = False,
+    line: Annotated[bool, Query()] = False,
     colour: Colour | None = None,
     kind: Kind | None = None,
     matter: Code = None,
@@ -68,6 +89,7 @@ async def list_todos(
         matter_code=matter,
         item_code=item,
         words=words,
+        line=line,
     )
     async with store.begin(actor) as tx:
         return await usecases.list_todos(tx, search, cursor=cursor, size=page_size)
@@ -83,6 +105,19 @@ async def count_todos(store: StoreDep, actor: MayRead) -> Counts:
 async def read_todo(todo_id: UUID, store: StoreDep, actor: MayRead) -> TodoView:
     async with store.begin(actor) as tx:
         return await usecases.read_todo(tx, todo_id)
+
+
+@router.post("/todos:claim")
+async def claim_todos(body: ClaimMany, store: StoreDep, sentences: SentencesDep, actor: MayClaim) -> TriedTodos:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(TriedTodos(await usecases.claim_todos(tx, body.todo_ids, sentences=sentences)))
+
+
+@router.post("/todos:return")
+async def return_todos(body: ReturnMany, store: StoreDep, sentences: SentencesDep, actor: MayClaim) -> TriedTodos:
+    async with store.begin(actor) as tx:
+        tried = await usecases.return_todos(tx, body.todo_ids, reason=body.reason, sentences=sentences)
+        return tx.unit.answer(TriedTodos(tried))
 
 
 @router.post("/todos/{todo_id}:claim")

@@ -29,11 +29,13 @@ class MessageKind(StrEnum):
     CASE_DECLINED = "case_declined"
     CASE_TERMINATED = "case_terminated"
     CASE_DELIVERED = "case_delivered"
+    CASE_CORRECTED = "case_corrected"
     CONSENT_REQUESTED = "consent_requested"
     CASE_SUPPLEMENTED = "case_supplemented"
     CASE_EVIDENCE_CHANGED = "case_evidence_changed"
     FROM_COLLEAGUE = "from_colleague"
     TODO_DUE = "todo_due"
+    TODO_UNSTAFFED = "todo_unstaffed"
     CONSULT_ASKED = "consult_asked"
     CONSULT_ANSWERED = "consult_answered"
 
@@ -142,6 +144,13 @@ def post_mailbox(post_id: str) -> str:
 def organisation_mailbox(org_path: str) -> str:
     """Name the mailbox that all posts of an organisation read."""
     return f"organisation:{org_path}"
+
+
+def mailboxes_above(org_path: str) -> list[str]:
+    """Name the mailboxes of the organisations that an organisation stands under; of the topmost its own."""
+    codes = org_path.split(".")
+    above = [".".join(codes[:length]) for length in range(1, len(codes))] or [org_path]
+    return [organisation_mailbox(path) for path in above]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,30 @@ class TodoView:
     mine: bool
     # Counts what the workbench changed: whoever reassigns names the revision that was seen.
     revision: int
+    # Seen along the professional line (条): to look at, not to work on.
+    in_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one todo of many: as it is now, or why it stayed as it was."""
+
+    todo_id: UUID
+    todo: TodoView | None
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """How many todos the bodies below have in each list: told apart from the department's own."""
+
+    open: int
+    claimed: int
+    waiting: int
+    done: int
+    yellow: int
+    red: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +77,8 @@ class Counts:
     mine: int
     yellow: int
     red: int
+    # Of the bodies that the post guides along the professional line (条); None when it guides none.
+    line: LineCounts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +92,12 @@ class Search:
     matter_code: str | None = None
     item_code: str | None = None
     words: str | None = None
+    # Those of the bodies below along the professional line, instead of the department's own.
+    line: bool = False
 
 
-def view(todo: Todo, *, post_id: str, at: datetime) -> TodoView:
-    """Show a todo to a post."""
+def view(todo: Todo, *, post_id: str, at: datetime, in_line: bool = False) -> TodoView:
+    """Show a todo to a post; along the line without what its officers wrote."""
     what, due, claim, returned = todo.description, todo.deadlines, todo.claim, todo.returned
     waiting = todo.waiting
     if what is None:
@@ -97,7 +125,8 @@ def view(todo: Todo, *, post_id: str, at: datetime) -> TodoView:
         waiting_since=waiting.since if waiting else None,
         waiting_until=waiting.until if waiting else None,
         returned_by=returned.post_title if returned else None,
-        return_reason=returned.reason if returned else None,
+        return_reason=returned.reason if returned and not in_line else None,
         mine=claim is not None and claim.post_id == post_id,
         revision=todo.revision,
+        in_line=in_line,
     )

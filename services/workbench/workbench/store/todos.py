@@ -24,7 +24,7 @@ from workbench.domain.todo import (
     TodoNotFound,
     Waiting,
 )
-from workbench.domain.todo_list import Counts, Search
+from workbench.domain.todo_list import Counts, LineCounts, Search
 from workbench.models import todos
 
 # The row of a task, made if it is not there, and locked: consumers of different facts meet at the same task.
@@ -51,6 +51,9 @@ TAKE_DUE = text("""
         ORDER BY remind_at LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING *
 """)
+
+
+_LISTS = ("open", "claimed", "waiting", "done", "yellow", "red")
 
 
 class Todos:
@@ -89,7 +92,7 @@ class Todos:
         order = (literal(1) if search.state in {State.DONE, State.WAITING} else rank, todos.c.sort_at, todos.c.todo_id)
         statement = (
             select(todos, order[0].label("rank"))
-            .where(self._mine(), *self._looked_for(search))
+            .where(self._in_line() if search.line else self._mine(), *self._looked_for(search))
             .order_by(*order)
             .limit(size + 1)
         )
@@ -100,7 +103,13 @@ class Todos:
         return Page([self._todo(row) for row in page.items], page.next_cursor)
 
     async def count(self, post_id: str | None) -> Counts:
-        """Count the todos by state and colour, and those that a post has claimed and not done."""
+        """Count the todos by state and colour, those that a post has in hand, and those below along the line."""
+        own = await self._counted(post_id, self._mine())
+        actor = self._unit.actor
+        below = await self._counted(None, self._in_line()) if actor.post and actor.post.line_paths else None
+        return Counts(**own, line=LineCounts(**{each: below[each] for each in _LISTS}) if below else None)
+
+    async def _counted(self, post_id: str | None, seen: ColumnElement[bool]) -> dict[str, int]:
         in_hand = todos.c.state.in_((State.OPEN.value, State.CLAIMED.value))
         claimed = (todos.c.state == State.CLAIMED.value) & (todos.c.claimed_post_id == post_id)
         numbers = [
@@ -112,8 +121,8 @@ class Todos:
                 "red": in_hand & self._coloured(Colour.RED),
             }.items()
         ]
-        row = (await self._unit.connection.execute(select(*numbers).where(self._mine()))).one()
-        return Counts(row.open, row.claimed, row.waiting, row.done, row.mine, row.yellow, row.red)
+        rows = await self._unit.connection.execute(select(*numbers).where(seen))
+        return {name: int(number) for name, number in rows.mappings().one().items()}
 
     async def give_back(self, post_id: str) -> list[Todo]:
         """Open again all that a post has claimed."""
@@ -136,6 +145,16 @@ class Todos:
         statement = select(todos).where(todos.c.claimed_post_id == post_id, _in_hand())
         rows = await self._unit.connection.execute(statement.order_by(todos.c.todo_id).with_for_update())
         return [self._todo(row) for row in rows]
+
+    async def waiting_bodies(self, since: datetime) -> list[UUID]:
+        """Name the organisations with a todo that nobody has claimed since a moment."""
+        statement = select(todos.c.org_id).where(_unclaimed(since)).distinct()
+        return list(await self._unit.connection.scalars(statement.order_by(todos.c.org_id)))
+
+    async def unclaimed(self, org_id: UUID, since: datetime) -> list[Todo]:
+        """Load what nobody has claimed in an organisation since a moment."""
+        statement = select(todos).where(todos.c.org_id == org_id, _unclaimed(since)).order_by(todos.c.todo_id)
+        return [self._todo(row) for row in await self._unit.connection.execute(statement)]
 
     async def take_due(self, most: int) -> list[Todo]:
         """Take todos whose officer is to be reminded now; each is given once."""
@@ -215,6 +234,10 @@ class Todos:
             None
         )
 
+    def _in_line(self) -> ColumnElement[bool]:
+        along = visible(self._unit.actor, region=todos.c.region_code, org=todos.c.org_path, line=True)
+        return along & todos.c.org_path.is_not(None) & ~self._mine()
+
     def _found(self, row: Row[Any] | None, todo_id: UUID) -> Todo:
         if row is None:
             raise TodoNotFound(todo_id=str(todo_id))
@@ -249,6 +272,10 @@ class Todos:
 
 def _in_hand() -> ColumnElement[bool]:
     return todos.c.claimed_post_id.is_not(None) & (todos.c.state != State.DONE.value)
+
+
+def _unclaimed(since: datetime) -> ColumnElement[bool]:
+    return (todos.c.state == State.OPEN.value) & (todos.c.ready_at <= since) & todos.c.org_id.is_not(None)
 
 
 def _reason_of(todo_id: UUID) -> str:

@@ -11,11 +11,12 @@ from workbench.usecases.apps import (
 )
 from workbench.usecases.consults import answer_consult, ask_consult, list_consults
 from workbench.usecases.messages import count_unread, list_messages, read_message, send_message, tell_claimer
-from workbench.usecases.reminders import remind_due
+from workbench.usecases.reminders import remind_due, tell_unstaffed
 from workbench.usecases.sending import list_receipts, list_sent, recall_message, send_to_colleagues
 from workbench.usecases.todos import (
     accept,
     claim_todo,
+    claim_todos,
     count_todos,
     declare_absence,
     end_absence,
@@ -27,6 +28,7 @@ from workbench.usecases.todos import (
     reassign_todo,
     release_todos,
     return_todo,
+    return_todos,
     wait,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "ask_consult",
     "change_app",
     "claim_todo",
+    "claim_todos",
     "count_todos",
     "count_unread",
     "declare_absence",
@@ -60,9 +63,11 @@ __all__ = [
     "release_todos",
     "remind_due",
     "return_todo",
+    "return_todos",
     "send_message",
     "send_to_colleagues",
     "suspend_app",
     "tell_claimer",
+    "tell_unstaffed",
     "wait",
 ]

@@ -1,9 +1,10 @@
 """The verbs of the todo list."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
+from common.errors import Refusal
 from common.paging import Page
 from worktime import national
 
@@ -18,7 +19,7 @@ from workbench.domain.todo import (
     Todo,
     Waiting,
 )
-from workbench.domain.todo_list import Counts, Search, TodoView, view
+from workbench.domain.todo_list import Counts, Search, TodoView, Tried, view
 from workbench.store import Tx
 
 
@@ -55,7 +56,7 @@ async def release_todos(tx: Tx, post_id: str, *, reason: str) -> None:
 async def list_todos(tx: Tx, search: Search, *, cursor: str | None, size: int) -> Page[TodoView]:
     """List the todos of the post's scope that are looked for, the overdue first."""
     page = await tx.todos.page(search, cursor=cursor, size=size)
-    return Page([_view(tx, todo) for todo in page.items], page.next_cursor)
+    return Page([_view(tx, todo, in_line=search.line) for todo in page.items], page.next_cursor)
 
 
 async def count_todos(tx: Tx) -> Counts:
@@ -89,6 +90,16 @@ async def return_todo(tx: Tx, todo_id: UUID, *, reason: str) -> TodoView:
     tx.unit.record("workbench.return_todo", subject=("todo", str(todo_id)))
     tx.unit.emit(events.todo_returned(returned, post_id=post_id_of(tx), at=tx.unit.at))
     return _view(tx, returned)
+
+
+async def claim_todos(tx: Tx, todo_ids: Collection[UUID], *, sentences: Mapping[str, str]) -> list[Tried]:
+    """Claim many todos: each that cannot be is told with its reason, and the others are claimed."""
+    return await _try_all(lambda todo_id: claim_todo(tx, todo_id), todo_ids, sentences)
+
+
+async def return_todos(tx: Tx, todo_ids: Collection[UUID], *, reason: str, sentences: Mapping[str, str]) -> list[Tried]:
+    """Give many todos back: each that cannot be is told with its reason, and the others are given back."""
+    return await _try_all(lambda todo_id: return_todo(tx, todo_id, reason=reason), todo_ids, sentences)
 
 
 async def reassign_todo(tx: Tx, todo_id: UUID, to: Colleague | None, *, revision: int) -> TodoView:
@@ -133,6 +144,21 @@ async def _check_present(tx: Tx, post_id: str, title: str) -> None:
     check_present(await tx.absences.share(post_id), post_title=title, at=national().local(tx.unit.at))
 
 
+async def _try_all(
+    act: Callable[[UUID], Awaitable[TodoView]], todo_ids: Collection[UUID], sentences: Mapping[str, str]
+) -> list[Tried]:
+    """Try an act on each todo: a refusal is said before anything of that todo is written."""
+    tried: dict[UUID, Tried] = {}
+    # In order of id: two officers who claim the same rows wait for each other instead of deadlocking.
+    for todo_id in sorted(set(todo_ids)):
+        try:
+            tried[todo_id] = Tried(todo_id, await act(todo_id))
+        except Refusal as refusal:
+            detail = sentences[refusal.reason].format_map(refusal.data)
+            tried[todo_id] = Tried(todo_id, None, refusal.reason, detail)
+    return [tried[todo_id] for todo_id in dict.fromkeys(todo_ids)]
+
+
 async def _learn(tx: Tx, source: str, source_id: str, merge: Callable[[Todo], Todo]) -> None:
     """Merge what a source told into its todo."""
     known = await tx.todos.hold(source, source_id)
@@ -141,8 +167,8 @@ async def _learn(tx: Tx, source: str, source_id: str, merge: Callable[[Todo], To
         await tx.todos.save(learned)
 
 
-def _view(tx: Tx, todo: Todo) -> TodoView:
-    return view(todo, post_id=post_id_of(tx), at=tx.unit.at)
+def _view(tx: Tx, todo: Todo, *, in_line: bool = False) -> TodoView:
+    return view(todo, post_id=post_id_of(tx), at=tx.unit.at, in_line=in_line)
 
 
 def post_id_of(tx: Tx) -> str:
