@@ -69,6 +69,6 @@ def verify(message: Message, jwks: Mapping[str, Any]) -> None:
         message,
         max_age=timedelta(minutes=5),
         expect_tag=TAG,
-        require_components=COVERED,
+        require_components=(*COVERED, "content-digest") if message.body else COVERED,
         body=message.body or None,
     )
