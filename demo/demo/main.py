@@ -20,6 +20,14 @@ from demo.settings import Settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
+# where the gallery is looked at, until there are pages for it
+LOOKS = (
+    ("yangxue", "orchestration/v1/filings", "我的办件"),
+    ("maqiang", "verification/v1/me/consent-requests", "授权请求"),
+    ("health", "workbench/v1/todos", "待办"),
+    ("commission", "orchestration/v1/cases", "条线办件列表"),
+    ("admin", "orchestration/v1/operations/stuck", "运维台"),
+)
 
 
 @cli.command()
@@ -59,6 +67,9 @@ def show_gallery() -> None:
 
     asyncio.run(gallery.lay_out(Settings(), at=datetime.now(UTC), told=told))
     console.print(table)
+    console.print("以各人的身份查看：")
+    for username, path, where in LOOKS:
+        console.print(f"  make call NAME={username} TO={path}  [dim]{where}[/dim]", soft_wrap=True)
 
 
 @cli.command()

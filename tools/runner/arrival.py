@@ -46,6 +46,7 @@ What to try next, in another terminal:
   make code NAME=police    an officer's one-time code, as the authenticator would show it
   make play                the newborn's story once more
   make gallery             a filing for every way a matter can stand, and who sees it where
+  make call NAME=health TO=workbench/v1/todos   ask the API as one of them
   make kill NAME=workbench a crash: watch it come back
   make test                all tests, on servers and ports of their own
 
