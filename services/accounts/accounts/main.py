@@ -48,7 +48,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     database = Database(settings.database_url.get_secret_value())
     bus = Bus(settings.nats_url, NAME)
     keys = KeyRing.from_settings(_open(settings.data_keys), settings.index_key.get_secret_value(), settings.data_key)
-    store = Store(database, clock=clock, ids=ids, keys=keys)
+    store = Store(database, clock=clock, ids=ids, keys=keys, proof_lasts=settings.proof_lasts)
 
     # Whoever else resolves posts remembers them for a while; their owner looks them up.
     async def posts(

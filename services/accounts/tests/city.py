@@ -48,7 +48,12 @@ MANAGER = [
     *("accounts:manage_organisation", "accounts:manage_employee", "accounts:manage_post", "accounts:manage_account"),
 ]
 READER = ["accounts:read_person", "accounts:read_organisation"]
-REGISTRAR = ["accounts:register_person", "accounts:register_legal_person", "accounts:manage_guardianship"]
+REGISTRAR = [
+    "accounts:register_person",
+    "accounts:prove_person",
+    "accounts:register_legal_person",
+    "accounts:manage_guardianship",
+]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
     "mayor": (_id(301), "zibo", [*MANAGER, *READER, *REGISTRAR]),

@@ -78,6 +78,7 @@ async def test_only_who_may_is_let_in(city):
         Door("GET", "/v1/me/access-log", citizen),
         Door("POST", "/v1/persons", mayor, PERSON),
         Door("GET", f"/v1/persons/{PERSON['person_id']}", reader, headers=purpose),
+        Door("POST", f"/v1/persons/{PERSON['person_id']}:prove", mayor, {"proof_level": 3}),
         Door("POST", "/v1/persons:search", reader, {"id_number": PERSON["id_number"]}, headers=purpose),
         Door("POST", "/v1/guardianships", mayor, guarding),
         Door("GET", f"/v1/persons/{PERSON['person_id']}/guardianships", mayor, headers=purpose),

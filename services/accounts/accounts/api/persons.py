@@ -22,6 +22,7 @@ router = APIRouter(prefix="/v1")
 MayAskWho = Annotated[Actor, may(Permission("accounts:who_am_i", EVERYBODY))]
 MayReadAccessLog = Annotated[Actor, may(Permission("accounts:read_access_log", frozenset({Caller.CITIZEN})))]
 MayRegister = Annotated[Actor, may(Permission("accounts:register_person", STAFF, acr=2))]
+MayProve = Annotated[Actor, may(Permission("accounts:prove_person", STAFF, acr=2))]
 MayReadPerson = Annotated[Actor, may(Permission("accounts:read_person", STAFF))]
 
 
@@ -33,6 +34,10 @@ class RegisterPerson(Body):
     proof_level: ProofLevel = ProofLevel.REGISTERED
     # Where the number comes from: an authority's record may hold one that fails, a person mistypes.
     source: Source = Source.STATED
+
+
+class ProvePerson(Body):
+    proof_level: ProofLevel
 
 
 class SearchPerson(Body):
@@ -74,6 +79,12 @@ async def register_person(body: RegisterPerson, store: StoreDep, actor: MayRegis
                 source=body.source,
             )
         )
+
+
+@router.post("/persons/{person_id}:prove")
+async def prove_person(person_id: UUID, body: ProvePerson, store: StoreDep, actor: MayProve) -> PersonView:
+    async with store.begin(actor) as tx:
+        return tx.unit.answer(await persons.prove_person(tx, person_id, body.proof_level))
 
 
 @router.get("/persons/{person_id}")

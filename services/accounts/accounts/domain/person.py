@@ -2,14 +2,16 @@
 
 Refusal
 ├── PersonAlreadyRegistered   the id or the identity number belongs to a record with other content
+├── ProofWeakerThanHeld       what is known already is surer
 NotFound
 └── PersonNotFound
 Invalid
 └── PurposeMissing            personal data is read for a purpose or not at all
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,6 +34,10 @@ CHINA = ZoneInfo("Asia/Shanghai")
 
 class PersonAlreadyRegistered(Refusal):
     """A person with this id or identity number is registered with other content."""
+
+
+class ProofWeakerThanHeld(Refusal):
+    """The person is known more surely than this proof says."""
 
 
 class PersonNotFound(NotFound):
@@ -74,6 +80,25 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Ageing:
+    """How long a proof of each level lasts, and what time it is. What is not named lasts for good."""
+
+    lasts: Mapping[ProofLevel, timedelta]
+    at: datetime
+
+    def expires_at(self, person: Person) -> datetime | None:
+        lasts = self.lasts.get(person.proof_level)
+        return None if lasts is None else person.proof_obtained_at + lasts
+
+    def level(self, person: Person) -> ProofLevel:
+        """How surely the person is known now: when the look at the face is too long ago, the name is still true."""
+        expires_at = self.expires_at(person)
+        if expires_at is None or self.at < expires_at:
+            return person.proof_level
+        return min(person.proof_level, ProofLevel.REAL_NAME)
+
+
+@dataclass(frozen=True, slots=True)
 class PersonView:
     """What is shown of a person."""
 
@@ -83,6 +108,8 @@ class PersonView:
     phone: str | None = field(repr=False)
     proof_level: ProofLevel
     proof_obtained_at: datetime
+    # from then on the level is lower than it was proven to be
+    proof_expires_at: datetime | None
     number_flag: NumberFlag | None
     masked: bool
 
@@ -108,36 +135,46 @@ def register(
     )
 
 
-def masked(person: Person) -> PersonView:
+def prove(person: Person, level: ProofLevel, ageing: Ageing) -> Person:
+    """Know a person as surely as was just proven (核验): anew, or more surely; never less surely."""
+    held = ageing.level(person)
+    if level < held:
+        raise ProofWeakerThanHeld(held=held.value)
+    return replace(person, proof_level=level, proof_obtained_at=ageing.at)
+
+
+def masked(person: Person, ageing: Ageing) -> PersonView:
     """Show a person (掩码) as far as is enough to recognise somebody known."""
     return PersonView(
         person_id=person.person_id,
         name=mask_name(person.name),
         id_number=mask_number(person.id_number.text),
         phone=None if person.phone is None else mask_phone(person.phone),
-        proof_level=person.proof_level,
+        proof_level=ageing.level(person),
         proof_obtained_at=person.proof_obtained_at,
+        proof_expires_at=ageing.expires_at(person),
         number_flag=person.id_number.flag,
         masked=True,
     )
 
 
-def in_full(person: Person) -> PersonView:
+def in_full(person: Person, ageing: Ageing) -> PersonView:
     return PersonView(
         person_id=person.person_id,
         name=person.name,
         id_number=person.id_number.text,
         phone=person.phone,
-        proof_level=person.proof_level,
+        proof_level=ageing.level(person),
         proof_obtained_at=person.proof_obtained_at,
+        proof_expires_at=ageing.expires_at(person),
         number_flag=person.id_number.flag,
         masked=False,
     )
 
 
-def to_oneself(person: Person) -> PersonView:
+def to_oneself(person: Person, ageing: Ageing) -> PersonView:
     """Show a person to himself or herself: the name in full, numbers still masked for who looks over the shoulder."""
-    view = masked(person)
+    view = masked(person, ageing)
     return PersonView(
         person_id=view.person_id,
         name=person.name,
@@ -145,6 +182,7 @@ def to_oneself(person: Person) -> PersonView:
         phone=view.phone,
         proof_level=view.proof_level,
         proof_obtained_at=view.proof_obtained_at,
+        proof_expires_at=view.proof_expires_at,
         number_flag=view.number_flag,
         masked=True,
     )

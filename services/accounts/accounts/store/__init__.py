@@ -1,9 +1,9 @@
 """The memory: every SQL statement of the service. `Store.begin` is the only way to commit."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from common import transaction
@@ -13,6 +13,7 @@ from common.transaction import Transaction
 from sealing import KeyRing
 
 from accounts.domain.account import AccountKind, check_active
+from accounts.domain.person import Ageing, ProofLevel
 from accounts.domain.post import Post, resolve
 from accounts.store.access import AccessLog
 from accounts.store.accounts import Accounts, account_of
@@ -31,6 +32,7 @@ class Tx:
     """One transaction and what can be remembered in it."""
 
     unit: Transaction
+    ageing: Ageing
     persons: Persons
     organisations: Organisations
     employees: Employees
@@ -46,12 +48,19 @@ class Store:
     """The database with the clock, ids and keys that its transactions need."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], ids: Callable[[], UUID], keys: KeyRing
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        keys: KeyRing,
+        proof_lasts: Mapping[ProofLevel, timedelta],
     ) -> None:
         self.database = database
         self._clock = clock
         self._ids = ids
         self._keys = keys
+        self._proof_lasts = proof_lasts
 
     @asynccontextmanager
     async def begin(self, actor: Actor, *, once: Sequence[UUID] = (), consumer: str = "") -> AsyncIterator[Tx]:
@@ -68,6 +77,7 @@ class Store:
         ) as unit:
             yield Tx(
                 unit=unit,
+                ageing=Ageing(self._proof_lasts, unit.at),
                 persons=Persons(unit),
                 organisations=Organisations(unit),
                 employees=Employees(unit),

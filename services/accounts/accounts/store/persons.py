@@ -21,6 +21,12 @@ ADD = """
 """
 
 
+PROVE = """
+    UPDATE persons SET proof_level = :proof_level, proof_obtained_at = :proof_obtained_at, version = version + 1
+    WHERE person_id = :person_id AND proof_level = :seen_level AND proof_obtained_at = :seen_at RETURNING 1
+"""
+
+
 class Persons:
     """Natural persons. They belong to no region or department: who reads them is held to a purpose and journalled."""
 
@@ -49,6 +55,19 @@ class Persons:
             phone_index=None if phone is None else self._index("phone", phone),
             proof_level=person.proof_level.value,
             proof_obtained_at=person.proof_obtained_at,
+        )
+
+    def keep_proof(self, seen: Person, person: Person) -> None:
+        """Keep how surely a known person is known now."""
+        self._unit.write(
+            "keep_proof",
+            PROVE,
+            rows=1,
+            person_id=person.person_id,
+            proof_level=person.proof_level.value,
+            proof_obtained_at=person.proof_obtained_at,
+            seen_level=seen.proof_level.value,
+            seen_at=seen.proof_obtained_at,
         )
 
     async def get(self, person_id: UUID) -> Person:

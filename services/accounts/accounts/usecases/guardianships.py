@@ -80,7 +80,9 @@ async def wards(tx: Tx, guardian_id: UUID) -> tuple[Ward, ...]:
     """List the children whom a person acts for now, masked."""
     held = guardianships.held(await tx.guardianships.of_guardian(guardian_id), tx.unit.at)
     known = {person.person_id: person for person in await tx.persons.find([each.ward_id for each in held])}
-    return tuple(Ward(each.guardianship_id, persons.masked(known[each.ward_id]), each.valid_until) for each in held)
+    return tuple(
+        Ward(each.guardianship_id, persons.masked(known[each.ward_id], tx.ageing), each.valid_until) for each in held
+    )
 
 
 def _known(known: dict[UUID, Person], person_id: UUID) -> Person:

@@ -46,11 +46,25 @@ async def register_person(
         same = len(known) == 1 and known[0].same_content(person) and person_id in (None, known[0].person_id)
         if not same:
             raise PersonAlreadyRegistered
-        return persons.masked(known[0])
+        return persons.masked(known[0], tx.ageing)
     tx.persons.add(person)
     _journal(tx, "accounts.register_person", person, purpose=None, in_full=False)
     tx.unit.emit(events.person_registered(person, at=tx.unit.at))
-    return persons.masked(person)
+    return persons.masked(person, tx.ageing)
+
+
+async def prove_person(tx: Tx, person_id: UUID, level: ProofLevel) -> PersonView:
+    """Keep that a person was identified just now (核验): at a counter, or by a look at the face."""
+    seen = await tx.persons.get(person_id)
+    proven = persons.prove(seen, level, tx.ageing)
+    tx.persons.keep_proof(seen, proven)
+    tx.unit.record(
+        "accounts.prove_person",
+        subject=("person", str(person_id)),
+        owner=str(person_id),
+        details={"proof_level": level.value},
+    )
+    return persons.masked(proven, tx.ageing)
 
 
 async def read_person(tx: Tx, person_id: UUID) -> PersonView:
@@ -59,7 +73,7 @@ async def read_person(tx: Tx, person_id: UUID) -> PersonView:
     person = await tx.persons.get(person_id)
     in_full = _may_reveal(tx)
     _journal(tx, "accounts.read_person", person, purpose=purpose, in_full=in_full)
-    return persons.in_full(person) if in_full else persons.masked(person)
+    return persons.in_full(person, tx.ageing) if in_full else persons.masked(person, tx.ageing)
 
 
 async def search_person(tx: Tx, id_number: str) -> list[PersonView]:
@@ -70,7 +84,7 @@ async def search_person(tx: Tx, id_number: str) -> list[PersonView]:
         tx.unit.record("accounts.search_person", subject=("person", ""), purpose=purpose, details={"found": False})
         return []
     _journal(tx, "accounts.search_person", person, purpose=purpose, in_full=False)
-    return [persons.masked(person)]
+    return [persons.masked(person, tx.ageing)]
 
 
 async def batch_get_persons(tx: Tx, person_ids: Sequence[UUID], *, purpose: str) -> list[PersonView]:
@@ -79,7 +93,7 @@ async def batch_get_persons(tx: Tx, person_ids: Sequence[UUID], *, purpose: str)
     found = await tx.persons.find(person_ids)
     for person in found:
         _journal(tx, "accounts.read_person", person, purpose=why, in_full=False)
-    return [persons.masked(person) for person in found]
+    return [persons.masked(person, tx.ageing) for person in found]
 
 
 async def who_am_i(tx: Tx) -> WhoAmI:
@@ -87,7 +101,7 @@ async def who_am_i(tx: Tx) -> WhoAmI:
     actor = tx.unit.actor
     match actor.kind:
         case Caller.CITIZEN:
-            person = persons.to_oneself(await tx.persons.get(UUID(actor.id)))
+            person = persons.to_oneself(await tx.persons.get(UUID(actor.id)), tx.ageing)
             wards = await guardianships.wards(tx, person.person_id)
             return WhoAmI(kind=actor.kind.value, person=person, wards=wards)
         case Caller.OFFICER:
