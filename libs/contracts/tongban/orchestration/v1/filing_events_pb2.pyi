@@ -141,6 +141,41 @@ class FilingProposed(_message.Message):
 Global___FilingProposed: _TypeAlias = FilingProposed  # noqa: Y015
 
 @_typing.final
+class FilingArchived(_message.Message):
+    """A closed filing rests in the archive (归档); nothing of it changes any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ARCHIVED_AT_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    FILING_NO_FIELD_NUMBER: _builtins.int
+    filing_id: _builtins.str
+    version: _builtins.int
+    applicant_id: _builtins.str
+    """The person (an opaque id) whose filing it is."""
+    filing_no: _builtins.str
+    @_builtins.property
+    def archived_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        filing_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        archived_at: _timestamp_pb2.Timestamp | None = ...,
+        applicant_id: _builtins.str = ...,
+        filing_no: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "archived_at", b"archived_at", "filing_id", b"filing_id", "filing_no", b"filing_no", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilingArchived: _TypeAlias = FilingArchived  # noqa: Y015
+
+@_typing.final
 class MatterPublished(_message.Message):
     """A matter (一件事) version was published."""
 
