@@ -30,6 +30,14 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
             submitted_at=_moment(at),
             applicant_id=filing.told_id,
         )
+    if fact.happened is Happened.FILING_ARCHIVED:
+        return filing_pb.FilingArchived(
+            filing_id=filing.id,
+            version=filing.version,
+            archived_at=_moment(at),
+            applicant_id=filing.told_id,
+            filing_no=filing.no or "",
+        )
     return filing_pb.FilingClosed(
         filing_id=filing.id,
         version=filing.version,

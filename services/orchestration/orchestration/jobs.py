@@ -58,6 +58,12 @@ async def sweep_proposals(app: App) -> None:
         pass
 
 
+async def archive_filings(app: App) -> None:
+    """Put filings to rest whose time has come, batch after batch."""
+    while await usecases.archive_filings(app.store, system("orchestration", route="archive_filings")):
+        pass
+
+
 async def watch(app: App) -> None:
     """Measure what must be nothing, and say so when it is not."""
     async with app.store.begin(system("orchestration", route="watch")) as tx:

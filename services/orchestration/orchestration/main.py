@@ -108,6 +108,7 @@ def house(app: Opened) -> process.House:
             process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
             process.Job("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
             process.Job("sweep_proposals", timedelta(seconds=5), partial(jobs.sweep_proposals, app)),
+            process.Job("archive_filings", timedelta(hours=1), partial(jobs.archive_filings, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
         ],
     )

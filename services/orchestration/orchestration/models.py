@@ -34,6 +34,7 @@ class FilingRow(SQLModel, table=True):
     __table_args__ = (
         Index("filings_by_applicant", "applicant_id", text("id desc")),
         Index("filings_open", "id", postgresql_where=text("state = 'submitted'")),
+        Index("filings_closed", "closed_at", postgresql_where=text("state = 'closed'")),
     )
     id: str = Field(primary_key=True, sa_type=_ID)
     no: str | None = Field(sa_type=_TEXT, unique=True)
@@ -236,6 +237,16 @@ class CorrectionRow(SQLModel, table=True):
     filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
     content: bytes = Field(sa_type=_SEALED)
     corrected_at: datetime = Field(sa_type=_MOMENT)
+
+
+class ArchiveRow(SQLModel, table=True):
+    """The sealed manifest of a filing that rests in the archive."""
+
+    __tablename__ = "archives"
+    filing_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="filings.id")
+    manifest: bytes = Field(sa_type=_SEALED)
+    digest: str = Field(sa_type=_TEXT)
+    archived_at: datetime = Field(sa_type=_MOMENT)
 
 
 class WatchRow(SQLModel, table=True):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from .desk import DEPARTMENT, RESULTS
-from .test_documents import problem
+from .test_deliveries import undelivered
+from .test_documents import papers, pdf, problem
 from .test_story import facts
 
 ITEM = "birth_certificate"
@@ -43,11 +44,31 @@ async def test_a_result_is_corrected_beside_the_decision_and_on_the_licence(desk
     )
     assert await desk.run_calls() == 1
     assert others.library.corrected[now["licence_id"]]["certificate_no"] == "B987654321"
+    (paper,) = [each for each in await papers(desk, filing) if each["kind"] == "correction"]
+    assert (paper["title"], paper["delivery"]["mode"]) == ("更正通知书", None)
+    assert await undelivered(desk) == [case]
     told = await desk.told(filing)
     assert told[-2:] == ["“出生医学证明(首次签发)”的决定已更正", "“出生医学证明(首次签发)”的证照已按更正换发"]
     assert (await facts(desk)).count("case.corrected") == 1
     (row,) = await desk.rows("select content from corrections")
     assert b"B987654321" not in row.content
+
+
+async def test_delivery_begins_anew_with_each_correction(desk):
+    filing, case = await granted(desk)
+    for number in ("B000000001", "B000000002"):
+        for paper in await papers(desk, filing):
+            await pdf(desk, paper)
+        assert await undelivered(desk) == []
+        assert (await correct(desk, case, RIGHT | {"result": {"certificate_no": number}})).status_code == 200
+        await desk.run_calls()
+        assert await undelivered(desk) == [case]
+    notes = [each["no"] for each in await papers(desk, filing) if each["kind"] == "correction"]
+    assert len(set(notes)) == 2
+    genuine = await desk.post(
+        "/v1/documents:check", {"no": notes[-1], "code": (await papers(desk, filing))[-1]["code"]}
+    )
+    assert (genuine.status_code, genuine.json()["kind"]) == (200, "correction")
 
 
 async def test_the_licence_follows_in_its_time_and_then_it_can_be_corrected_again(desk, others, clock):

@@ -6,10 +6,12 @@ from common.errors import Refusal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from orchestration.domain import endings, limits, supplements
+from orchestration.domain import archive, correction, delivery, endings, limits, supplements
 from orchestration.domain import filing as rules
 from orchestration.domain.case import UNDECIDED, Status
 from orchestration.domain.definition import Dependency, Needs
+from orchestration.domain.delivery import Mode, Receipt
+from orchestration.domain.document import Document, Kind
 from orchestration.domain.endings import DeclineGround, TerminationGround
 from orchestration.domain.filing import Happened, State
 from orchestration.domain.terms import Procedure, SupplementKind
@@ -89,6 +91,21 @@ def graphs(draw):
     return a_submitted_filing(*draw(st.permutations(cases)))
 
 
+def a_document(case):
+    return Document(
+        document_id=f"{case.id}-{case.version}",
+        no=case.no,
+        kind=Kind.APPROVAL,
+        case_id=case.id,
+        filing_id="filing",
+        applicant_id="applicant",
+        org_name="org",
+        item_name=case.item_name,
+        content={},
+        issued_at=AT,
+    )
+
+
 class Ways(RuleBasedStateMachine):
     """A filing of any shape, and all that its parties may try."""
 
@@ -100,6 +117,17 @@ class Ways(RuleBasedStateMachine):
         self.reached = {}  # what an act led to; the rest follows
         self.closed = 0
         self.asked, self.extended, self.absent = set(), set(), set()
+        self.papers = {case.item: [] for case in filing.cases}
+
+    def reach(self, taken):
+        """What a department's act ended has to reach the applicant, as the document that it issues tells."""
+        old = {case.item: case.status for case in self.filing.cases}
+        for case in taken.changed:
+            if old[case.item] not in UNDECIDED or case.status is Status.PRUNED:
+                continue
+            begun = delivery.begin(a_document(case), case, CALENDAR)
+            if begun is not None:
+                self.papers[case.item].append(begun)
 
     def should(self, item):
         """What a case should be, told from the acts alone."""
@@ -120,6 +148,7 @@ class Ways(RuleBasedStateMachine):
         for case in taken.filing.cases:
             assert case.version == old[case.item].version + (case.item in changed) or case.item in changed
             assert case.item in changed or case == old[case.item]
+        self.reach(taken)
         self.filing = taken.filing
         self.closed += sum(fact.happened is Happened.FILING_CLOSED for fact in taken.facts)
 
@@ -178,13 +207,62 @@ class Ways(RuleBasedStateMachine):
         now = {case.item: case.status.value for case in self.filing.cases}
         assert now == {item: self.should(item) for item in self.waits_for}
         assert self.filing.open_cases == sum(map(self.is_open, self.waits_for))
-        is_closed = self.filing.state is State.CLOSED
+        is_closed = self.filing.state in {State.CLOSED, State.ARCHIVED}
         assert is_closed == (self.filing.open_cases == 0) == (self.closed == 1)
         for case in self.filing.cases:
             if case.status is Status.WAITING:
                 by_item = {other.item: other.status for other in self.filing.cases}
                 undecided = [d for d in case.waits_for if by_item[d.item] in UNDECIDED]
                 assert case.open_dependencies == len(undecided) > 0
+
+    @rule(pick=st.randoms(use_true_random=False), mode=st.sampled_from(Mode))
+    def deliver(self, pick, mode):
+        item = pick.choice(sorted(self.waits_for))
+        papers, receipt = self.papers[item], Receipt(mode, proof="1100")
+        due = [paper for paper in papers if paper.is_open]
+        if not due or self.filing.is_archived or mode in {Mode.ONLINE, Mode.PUBLIC}:
+            try:
+                delivery.deliver(self.filing, item, papers, receipt, at=AT, calendar=CALENDAR)
+            except Refusal:
+                return
+            raise AssertionError(mode)
+        delivered = delivery.deliver(self.filing, item, papers, receipt, at=AT, calendar=CALENDAR)
+        assert len(delivered) == len(due)
+        self.papers[item] = [paper for paper in papers if not paper.is_open] + list(delivered)
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def open(self, pick):
+        item = pick.choice(sorted(self.waits_for))
+        for place, paper in enumerate(self.papers[item]):
+            opened = delivery.opened(self.filing, paper, at=AT)
+            assert (opened is not None) == (paper.is_open and not self.filing.is_archived)
+            self.papers[item][place] = opened or paper
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def correct(self, pick):
+        item = pick.choice(sorted(self.waits_for))
+        now, before = self.should(item), self.filing
+        decided = now in {"approved", "certificate_made", "refused", "declined", "terminated"}
+        try:
+            taken = correction.correct(before, item, is_issuing=False, at=AT)
+        except Refusal:
+            assert not decided or before.is_archived or (now == "approved" and self.gives[item])
+            return
+        assert decided
+        self.step(taken)
+        case = self.filing.case(item)
+        self.papers[item].append(delivery.begin(a_document(case), case, CALENDAR))
+
+    @rule(days=st.integers(20, 60), is_calling=st.booleans())
+    def archive(self, days, is_calling):
+        papers, at = [paper for each in self.papers.values() for paper in each], AT + timedelta(days=days)
+        taken = archive.archive(self.filing, papers, days=30, is_calling=is_calling, at=at)
+        waits = any(paper.is_open and paper.due_at > at for paper in papers)
+        is_old = self.filing.closed_at is not None and self.filing.closed_at + timedelta(days=30) <= at
+        rests = self.filing.state is State.CLOSED and is_old and not is_calling and not waits
+        assert taken.filing.is_archived == (rests or self.filing.is_archived)
+        assert bool(taken.facts) == rests
+        self.filing = taken.filing
 
     @rule(pick=st.randoms(use_true_random=False), days=st.integers(1, 60))
     def time_passes(self, pick, days):
@@ -211,7 +289,7 @@ class Ways(RuleBasedStateMachine):
     @invariant()
     def somebody_can_move(self):
         """Liveness: an open filing has an act that is allowed to its department, or a result on its way."""
-        if self.filing.state is not State.CLOSED:
+        if self.filing.state is State.SUBMITTED:
             assert any(
                 self.should(item) in FREE - {"waiting"} or (self.should(item) == "approved" and self.gives[item])
                 for item in self.waits_for

@@ -1,7 +1,10 @@
 """Every door is knocked at by whom it is for, and by everybody else."""
 
+from http import HTTPStatus
+
 import httpx
 from common.testing import Door, Matrix, Stranger, Who
+from orchestration import jobs
 from tongban.verification.v1 import licence_pb2
 
 from .department import APP, CLIENT, Department
@@ -141,16 +144,21 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
 
         return given
 
-    async def a_decided_case():
-        _, fresh = await desk.submitted()
-        await desk.pass_(fresh, "birth_certificate")
-        return f"/v1/cases/{fresh['birth_certificate']}:deliver", {"mode": "window"}
+    def a_refused_case(verb, body):
+        """One case for all: delivered and corrected as if for the first time."""
 
-    async def a_refused_case():
-        _, fresh = await desk.submitted()
-        await desk.accept(fresh["birth_certificate"], "birth_certificate")
-        await desk.refuse(fresh["birth_certificate"], "birth_certificate")
-        return f"/v1/cases/{fresh['birth_certificate']}:correct", {"reason": "笔误", "explanation": "非本区出生"}
+        async def given():
+            refused = ended.get("case")
+            if refused is None:
+                _, fresh = await desk.submitted()
+                refused = ended["case"] = fresh["birth_certificate"]
+                await desk.accept(refused, "birth_certificate")
+                await desk.refuse(refused, "birth_certificate")
+            await desk.rows("update deliveries set delivered_at = null where case_id = :id returning 1", id=refused)
+            ended["serial"] = ended.get("serial", 0) + 1
+            return f"/v1/cases/{refused}:{verb}", {name: value.format(ended["serial"]) for name, value in body.items()}
+
+        return given
 
     async def a_stopped_case():
         path, body = await an_accepted_case("stop_clock", hearing)()
@@ -172,7 +180,7 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
     system = Department(desk.app.outside.departments._clock, [])
     others.registry.apps[APP] = system.registered(address="http://127.0.0.1:9")
     token = issuer.token("gov", service=CLIENT, aud="orchestration", roles=["orchestration:call_back"])
-    app, signed = Who(CLIENT, token, is_person=False), {}
+    app, signed, ended = Who(CLIENT, token, is_person=False), {}, {}
 
     def an_incident(verb):
         async def given():
@@ -219,8 +227,8 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         act("stop_clock", health, both, an_accepted_case("stop_clock", hearing)),
         act("resume_clock", health, both, a_stopped_case),
         act("extend_limit", health, both, an_accepted_case("extend_limit", {"days": 5, "reason": "案情复杂"})),
-        act("deliver", health, both, a_decided_case),
-        act("correct", health, both, a_refused_case),
+        act("deliver", health, both, a_refused_case("deliver", {"mode": "window"})),
+        act("correct", health, both, a_refused_case("correct", {"reason": "笔误", "explanation": "第{}次更正"})),
         Door("GET", "/v1/operations/stuck", bureau),
         Door("POST", f"/v1/operations/incidents/{case}:retry", bureau, given=an_incident("retry")),
         Door("POST", f"/v1/operations/incidents/{case}:hand_over", bureau, given=an_incident("hand_over")),
@@ -238,6 +246,22 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         Door("POST", "/v1/documents:check", mother, named),
     ]
     doors += await proposal_doors(desk, mother, other_mother)
+    rests = f"/v1/cases/{taken['birth_certificate']}/archive"
+
+    async def an_archived_case():
+        if (await desk.get(rests, "health")).status_code != HTTPStatus.OK:
+            await desk.approve(taken["birth_certificate"], "birth_certificate")
+            await desk.post(f"/v1/filings/{accepted}:withdraw")
+            await desk.run_calls()
+            put = (
+                "update filings set closed_at = closed_at - interval '60 days' where id = cast(:id as uuid) returning 1"
+            )
+            await desk.rows(put, id=accepted)
+            await desk.rows("update deliveries set due_at = issued_at returning 1")
+            await jobs.archive_filings(desk.app)
+        return rests, None
+
+    doors.append(Door("GET", rests, health, given=an_archived_case, strangers=both))
     doors += await file_doors(desk, others, (mother, other_mother), (health, both))
     # A client of its own: the service's own adds an idempotency key where none was brought.
     async with Uploading(base_url=f"http://127.0.0.1:{service.ports.http}", trust_env=False) as http:

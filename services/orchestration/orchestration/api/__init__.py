@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from orchestration.api import (
+    archives,
     attachments,
     callbacks,
     cases,
@@ -29,6 +30,7 @@ doors = (
     supplements,
     limits,
     proposals,
+    archives,
     callbacks,
 )
 for each in doors:

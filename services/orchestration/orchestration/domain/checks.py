@@ -53,6 +53,7 @@ def check(definition: Definition) -> tuple[Problem, ...]:
         *_codes(definition),
         *_proof(definition),
         *_proposed(definition),
+        *_archive(definition),
         *_people(definition),
         *_form(definition),
         *chain.from_iterable(_requirement(definition, requirement) for requirement in definition.requirements),
@@ -208,6 +209,11 @@ def _requirement(definition: Definition, requirement: Requirement) -> Iterator[P
             producer = definition.item.get(requirement.item or "")
             if producer is None or producer.result is None:
                 yield Problem("MATERIAL_NOT_PRODUCED", where, {"item": requirement.item})
+
+
+def _archive(definition: Definition) -> Iterator[Problem]:
+    if not 0 <= definition.archive_days <= _LONGEST_TERM:
+        yield Problem("TERM_OUT_OF_RANGE", "archive_days", {"days": definition.archive_days})
 
 
 def _item(definition: Definition, item: Item) -> Iterator[Problem]:

@@ -215,6 +215,8 @@ class Definition:
     # how surely accounts must know who the applicant is (实名等级), 0 to 4
     proof_level: int = 0
     proposed_by: ProposedBy | None = None
+    # days after which a closed filing goes to the archive (归档)
+    archive_days: int = 30
 
     @cached_property
     def item(self) -> Mapping[str, Item]:

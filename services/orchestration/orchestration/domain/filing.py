@@ -117,6 +117,7 @@ class Happened(StrEnum):
 
     FILING_SUBMITTED = "filing_submitted"
     FILING_CLOSED = "filing_closed"
+    FILING_ARCHIVED = "filing_archived"
     CASE_READY = "case_ready"
     CASE_ACCEPTED = "case_accepted"
     CASE_DECIDED = "case_decided"

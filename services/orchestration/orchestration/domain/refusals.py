@@ -21,6 +21,7 @@ Refusal
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
 ├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
 ├── DocumentNotFound, DocumentUnknown                                    (absent; not genuine)
+├── ArchiveNotFound                                                      (absent, not there yet, or out of sight)
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
 ├── IncidentNotFound, NotOfAnApp                                        (nothing to retry, or to hand over)
 └── MatterChanged                                                       (Conflict: two publish at once)
@@ -251,6 +252,10 @@ class EvidenceChanged(Refusal):
 
 class EvidenceUnchanged(Invalid):
     """What is acknowledged as changed has not changed."""
+
+
+class ArchiveNotFound(NotFound):
+    """No filing of this case rests in the archive, as far as the caller may see."""
 
 
 class IncidentNotFound(NotFound):

@@ -14,6 +14,7 @@ from sealing import KeyRing
 from worktime import Calendar
 
 from orchestration.store.app_calls import AppCalls
+from orchestration.store.archives import Archives
 from orchestration.store.attachments import Attachments
 from orchestration.store.calls import Calls
 from orchestration.store.cases import Cases
@@ -43,6 +44,7 @@ class Tx:
     documents: Documents
     deliveries: Deliveries
     corrections: Corrections
+    archives: Archives
     app_calls: AppCalls
     operations: Operations
     watches: Watches
@@ -91,6 +93,7 @@ class Store:
                 attachments=Attachments(unit),
                 documents=Documents(unit),
                 corrections=Corrections(unit),
+                archives=Archives(unit),
                 deliveries=Deliveries(unit, self._calendar),
                 app_calls=AppCalls(unit),
                 operations=Operations(unit),

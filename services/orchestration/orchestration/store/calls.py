@@ -87,6 +87,13 @@ class Calls:
             for row in rows
         ]
 
+    async def is_open(self, filing_id: str) -> bool:
+        """Whether anything is still to be called for, for a filing."""
+        rows = await self._unit.connection.execute(
+            select(_table.c.id).where(_table.c.filing_id == filing_id, _table.c.state != CallState.DONE.value).limit(1)
+        )
+        return rows.first() is not None
+
     async def is_issuing(self, case_id: str) -> bool:
         """Whether a licence of the case is still to be issued or corrected."""
         rows = await self._unit.connection.execute(

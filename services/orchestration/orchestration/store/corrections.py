@@ -39,7 +39,13 @@ class Corrections:
 
     async def of_case(self, case_id: str) -> tuple[Correction, ...]:
         """Oldest first."""
-        query = select(CORRECTIONS).where(CORRECTIONS.c.case_id == case_id).order_by(CORRECTIONS.c.correction_id)
+        return await self._found(CORRECTIONS.c.case_id == case_id)
+
+    async def of_filing(self, filing_id: str) -> tuple[Correction, ...]:
+        return await self._found(CORRECTIONS.c.filing_id == filing_id)
+
+    async def _found(self, where: Any) -> tuple[Correction, ...]:
+        query = select(CORRECTIONS).where(where).order_by(CORRECTIONS.c.correction_id)
         rows = await self._unit.connection.execute(query)
         return tuple(
             _CONTENT.validate_json(self._unit.keys.open(row.content, bound=_bound(row.correction_id))) for row in rows

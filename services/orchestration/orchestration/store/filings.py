@@ -271,6 +271,10 @@ class Filings:
     def _own(self) -> Any:
         return in_sight(self._unit.actor, owner=FILINGS.c.applicant_id, matter=FILINGS.c.matter_code)
 
+    def rest(self, step: Step) -> None:
+        """Put the filing into the archive; its cases stay as they are."""
+        self._write_filing(step)
+
     def _write_filing(self, step: Step) -> None:
         filing = step.filing
         self._unit.write(

@@ -6,6 +6,7 @@ from common import idempotency
 from sealing import Sealed
 
 from orchestration.models import CallRow
+from orchestration.store.archives import ARCHIVES
 from orchestration.store.attachments import ATTACHMENTS, PIECES
 from orchestration.store.corrections import CORRECTIONS
 from orchestration.store.deliveries import DELIVERIES
@@ -25,6 +26,7 @@ SEALED = (
     Sealed(DOCUMENTS, "content"),
     Sealed(DELIVERIES, "proof"),
     Sealed(CORRECTIONS, "content"),
+    Sealed(ARCHIVES, "manifest"),
     # one explanation for all that one decision acknowledges
     Sealed(WATCHES, "acknowledgement", bound="evidence_watches.acknowledgement:{0}"),
     idempotency.ANSWERS,

@@ -2,6 +2,7 @@
 
 from orchestration.usecases.app import App, Outside
 from orchestration.usecases.app_calls import Bulkheads, hand_over_incident, retry_incident, run_app_calls
+from orchestration.usecases.archives import archive_filings, read_archive
 from orchestration.usecases.attachments import (
     attach_file,
     discard_draft,
@@ -58,6 +59,7 @@ __all__ = [
     "answer_supplement",
     "apply_word",
     "approve_case",
+    "archive_filings",
     "attach_file",
     "check_document",
     "confirm_filing",
@@ -88,6 +90,7 @@ __all__ = [
     "prepare_submission",
     "propose_filings",
     "publish_matter",
+    "read_archive",
     "read_case",
     "read_case_file",
     "read_document",

@@ -61,5 +61,5 @@ async def _correct_result(tx: Tx, dossier: Dossier, case: Case, after: Stated) -
 
 def _in_writing(reason: str, right: Stated, titles: Mapping[str, str]) -> str:
     """What the document says: why, and what is right now."""
-    stated = [f"{titles[name]}：{value}" for name, value in (right.result or {}).items()]
+    stated = [f"{titles[name]} {value}" for name, value in (right.result or {}).items()]
     return "\n".join([reason, *stated, *([right.explanation] if right.explanation else [])])

@@ -69,6 +69,7 @@ _TIMELINE = frozenset(
         "deliver_case",
         "correct_case",
         "record_correction",
+        "archive_filing",
         "mark_change",
         "reverify_case",
     )
