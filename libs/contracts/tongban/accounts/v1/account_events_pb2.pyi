@@ -238,6 +238,34 @@ class AccountClosed(_message.Message):
 Global___AccountClosed: _TypeAlias = AccountClosed  # noqa: Y015
 
 @_typing.final
+class PersonsMerged(_message.Message):
+    """Two records were found to be of one person: whatever names the merged one names the surviving one from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGED_ID_FIELD_NUMBER: _builtins.int
+    SURVIVING_ID_FIELD_NUMBER: _builtins.int
+    MERGED_AT_FIELD_NUMBER: _builtins.int
+    merged_id: _builtins.str
+    surviving_id: _builtins.str
+    @_builtins.property
+    def merged_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        merged_id: _builtins.str = ...,
+        surviving_id: _builtins.str = ...,
+        merged_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merged_at", b"merged_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged_at", b"merged_at", "merged_id", b"merged_id", "surviving_id", b"surviving_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonsMerged: _TypeAlias = PersonsMerged  # noqa: Y015
+
+@_typing.final
 class LegalPersonRegistered(_message.Message):
     """A legal person was registered."""
 
