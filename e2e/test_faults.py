@@ -15,8 +15,20 @@ from e2e.lists import every
 from tools.runner.control import Control
 
 FILINGS = 50
-# what is killed, one after the other, while the filings run: a service (with its relay and consumers), and the broker
-VICTIMS = ("orchestration", "nats", "verification", "workbench", "orchestration", "nats", "accounts", "gateway")
+# what is killed, one after the other, while the filings run: a service (with its relay and consumers), the broker, and
+# the departments' own system
+VICTIMS = (
+    "orchestration",
+    "nats",
+    "department",
+    "verification",
+    "workbench",
+    "orchestration",
+    "department",
+    "nats",
+    "accounts",
+    "gateway",
+)
 PAUSE = 3.0
 LIMIT = 240
 AWAY = {502, 503, 504, 429}
