@@ -205,6 +205,19 @@ async def test_evidence_consent_and_proof_are_asked_at_the_confirmation(desk, re
     assert (await desk.filing(filing))["state"] == "proposed"
 
 
+async def test_a_scan_may_stand_for_what_the_library_lacks_and_goes_with_the_proposal(desk, registered, others):
+    _, _, filing = await registered()
+    others.library.findings["household_book"] = licence_pb2.FINDING_MISSING
+    assert (await desk.upload(filing, "household_book", b"%PDF-1.7 scan")).status_code == 200
+    assert (await confirm(desk, filing)).status_code == 200
+    others.library.findings.clear()
+    _, _, filing = await registered()
+    assert (await desk.upload(filing, "household_book", b"%PDF-1.7 scan")).status_code == 200
+    assert (await decline(desk, filing)).status_code == 200
+    assert await desk.rows("select 1 from attachments where filing_id = cast(:id as uuid)", id=filing) == []
+    assert len(await desk.rows("select 1 from attachment_pieces")) == 1
+
+
 async def test_who_declines_is_not_asked_again_and_nothing_is_kept(desk, registered, told):
     _, cases, filing = await registered()
     answer = await decline(desk, filing, key="no")
@@ -290,6 +303,10 @@ async def test_a_proposal_is_confirmed_and_a_draft_submitted(desk, registered):
         await client.delete(f"/v1/filings/{filing}"),
     ):
         assert (answer.status_code, answer.json()["reason"]) == (409, "FILING_PROPOSED")
+    for _ in range(2):
+        withdrawn = await desk.post(f"/v1/filings/{filing}:withdraw")
+        assert (withdrawn.status_code, withdrawn.json()["reason"]) == (409, "FILING_NOT_SUBMITTED")
+        await decline(desk, filing)
     draft = await desk.draft()
     assert (await confirm(desk, draft)).json()["reason"] == "FILING_NOT_FOUND"
     assert (await decline(desk, draft)).status_code == 404

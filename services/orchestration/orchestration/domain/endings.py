@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestration.domain.case import UNDECIDED, WITH_DEPARTMENT, Case, Status
-from orchestration.domain.filing import Fact, Filing, Happened, State, Step, end, settled
+from orchestration.domain.filing import Fact, Filing, Happened, Step, end, settled
 from orchestration.domain.refusals import (
     CaseAlreadyAccepted,
     CaseAlreadyDecided,
@@ -68,7 +68,7 @@ def withdraw(filing: Filing, case_id: str, *, at: datetime) -> Step:
 
 def withdraw_all(filing: Filing, *, at: datetime) -> Step:
     """Take back every case that is not decided; decided ones stay as they are."""
-    if filing.state is State.DRAFT:
+    if filing.submitted_at is None:
         raise FilingNotSubmitted(filing_id=filing.id)
     left = {case.item: _left(case, Status.WITHDRAWN, at) for case in filing.cases if case.status in UNDECIDED}
     if not left:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from orchestration.domain import attachment as rules
 from orchestration.domain import filing as filings
 from orchestration.domain.attachment import Attachment
-from orchestration.domain.filing import Dossier, State
+from orchestration.domain.filing import UNSUBMITTED, Dossier
 from orchestration.domain.plan import Material
 from orchestration.domain.refusals import AttachmentNotFound, FilingAlreadySubmitted
 from orchestration.domain.supplements import check_requested
@@ -26,10 +26,10 @@ class File:
 async def attach_file(
     tx: Tx, filing_id: str, content: bytes, *, requirement: str, name: str, declared: str
 ) -> Attachment:
-    """Upload a scan (上传附件): for a draft, whose plan must be looked at anew, or for what a case asks for."""
+    """Upload a scan (上传附件): before submission, when the plan is looked at anew, or for what a case asks for."""
     dossier = await tx.filings.read(filing_id, lock=True)
-    is_draft, since = dossier.filing.state is State.DRAFT, None
-    if is_draft:
+    is_open, since = dossier.filing.state in UNSUBMITTED, None
+    if is_open:
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         rules.check_requirement(definition, requirement)
     else:
@@ -47,7 +47,7 @@ async def attach_file(
     )
     if attached.uploaded_at == tx.unit.at and attached.name == name:
         await tx.attachments.keep(attached, content)
-        if is_draft:
+        if is_open:
             await _revised(tx, dossier)
         _record(tx, "attach_file", dossier, attached)
     return attached
@@ -57,7 +57,7 @@ async def remove_file(tx: Tx, filing_id: str, attachment_id: str) -> Attachment:
     """Take an uploaded file out again; what was handed in stays as it was handed in."""
     dossier = await tx.filings.read(filing_id, lock=True)
     attachment = await tx.attachments.get(filing_id, attachment_id)
-    if dossier.filing.state is State.DRAFT:
+    if dossier.filing.state in UNSUBMITTED:
         await _revised(tx, dossier)
     else:
         await _refuse_handed_in(tx, dossier, attachment)
