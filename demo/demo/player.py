@@ -44,6 +44,10 @@ async def play(settings: Settings, console: Console, *, at: datetime) -> dict[st
         await newborn.submit(people.mother, draft["filing_id"], plan["plan_digest"])
         filing = await _follow(people, draft["filing_id"], serial, console)
         console.print(f"\n  {filing['filing_no']} 已办结，李静可在“我的办件”中查看结果")
+        for line in (await people.mother.get("orchestration/v1/filings"))["items"]:
+            if line["state"] == "proposed":
+                console.print(f"  “{line['matter_name']}”已为她预先填好，请她确认（{line['filing_id']}）")
+                break
         return filing
 
 
