@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.newborn import BY_APPS
+from demo.newborn import BY_APPS, MATTER
 
 from faults.ledger import JSON, Ledger
 from faults.told import Told
@@ -39,8 +39,11 @@ class Evidence:
 def nothing_lost_nothing_twice(evidence: Evidence) -> list[str]:
     """Every draft that was asked for is one filing, and there is no other."""
     drafted = {act.answer["filing_id"] for act in evidence.ledger.answered("draft")}
+    # other matters may be proposed to the mother: nobody asked for those
     listed = Counter(
-        filing["filing_id"] for filing in evidence.told.listed if filing["filing_id"] not in evidence.before
+        filing["filing_id"]
+        for filing in evidence.told.listed
+        if filing["filing_id"] not in evidence.before and filing["matter_code"] == MATTER
     )
     asked = sum(act.kind == "draft" for act in evidence.ledger.acts.values())
     return [
