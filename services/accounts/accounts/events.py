@@ -8,6 +8,7 @@ from tongban.accounts.v1 import account_events_pb2 as pb
 from accounts.domain.account import Account, AccountState
 from accounts.domain.guardianship import Guardianship
 from accounts.domain.legal_person import Agency, LegalPerson
+from accounts.domain.merger import Merger
 from accounts.domain.organisation import Organisation
 from accounts.domain.person import Person
 from accounts.domain.post import Post
@@ -59,6 +60,12 @@ def agent_changed(agency: Agency, *, at: datetime) -> pb.AgentChanged:
         agent_id=str(agency.agent_id),
         version=agency.version,
         changed_at=_moment(at),
+    )
+
+
+def persons_merged(merger: Merger, *, at: datetime) -> pb.PersonsMerged:
+    return pb.PersonsMerged(
+        merged_id=str(merger.merged_id), surviving_id=str(merger.surviving_id), merged_at=_moment(at)
     )
 
 

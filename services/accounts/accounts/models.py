@@ -25,6 +25,8 @@ class PersonRow(SQLModel, table=True):
         CheckConstraint("proof_level BETWEEN 0 AND 4", name="persons_proof_level"),
         Index("persons_id_number", "id_number_index", unique=True),
         Index("persons_phone", "phone_index"),
+        ForeignKeyConstraint(["merged_into"], ["persons.person_id"]),
+        Index("persons_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     person_id: UUID = Field(primary_key=True)
@@ -37,6 +39,8 @@ class PersonRow(SQLModel, table=True):
     proof_level: int
     proof_obtained_at: datetime = _moment()
     version: int
+    # Set on a duplicate: the person that this record is of, too.
+    merged_into: UUID | None
 
 
 class OrganisationRow(SQLModel, table=True):
@@ -201,6 +205,27 @@ class AgencyRow(SQLModel, table=True):
     version: int
 
 
+class MergerRow(SQLModel, table=True):
+    """That two records are of one person; the grounds are sealed."""
+
+    __tablename__ = "mergers"
+    __table_args__ = (
+        ForeignKeyConstraint(["surviving_id"], ["persons.person_id"]),
+        ForeignKeyConstraint(["merged_id"], ["persons.person_id"]),
+        Index("mergers_state", "state", "merger_id"),
+    )
+
+    merger_id: UUID = Field(primary_key=True)
+    surviving_id: UUID
+    merged_id: UUID
+    grounds: bytes = _sealed()
+    requested_by: UUID
+    requested_at: datetime = _moment()
+    state: str
+    decided_by: UUID | None
+    decided_at: datetime | None = _moment(nullable=True)
+
+
 persons = SQLModel.metadata.tables["persons"]
 organisations = SQLModel.metadata.tables["organisations"]
 employees = SQLModel.metadata.tables["employees"]
@@ -210,3 +235,4 @@ guardianships = SQLModel.metadata.tables["guardianships"]
 accounts = SQLModel.metadata.tables["accounts"]
 legal_persons = SQLModel.metadata.tables["legal_persons"]
 agencies = SQLModel.metadata.tables["agencies"]
+mergers = SQLModel.metadata.tables["mergers"]

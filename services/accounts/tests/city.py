@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from common import rpc
+from stdnum.cn import ric
 from tongban.accounts.v1 import account_service_pb2_grpc
 
 PERSON = {
@@ -53,11 +54,12 @@ REGISTRAR = [
     "accounts:prove_person",
     "accounts:register_legal_person",
     "accounts:manage_guardianship",
+    "accounts:merge_persons",
 ]
 # each with the employee's id, the body and what the post may do
 OFFICERS = {
     "mayor": (_id(301), "zibo", [*MANAGER, *READER, *REGISTRAR]),
-    "chief": (_id(302), "zhangdian", [*MANAGER, *READER, "accounts:delegate_post"]),
+    "chief": (_id(302), "zhangdian", [*MANAGER, *READER, "accounts:delegate_post", "accounts:merge_persons"]),
     "zichuan_chief": (_id(303), "zichuan", [*MANAGER, *READER]),
     "reader": (_id(304), "police", READER),
     "revealer": (_id(305), "police", [*READER, "accounts:reveal_person", "accounts:delegate_post"]),
@@ -102,6 +104,12 @@ class City:
 
     async def register(self, **other):
         return await self.tell("persons", PERSON | other)
+
+    async def register_another(self, serial):
+        """Register somebody with a number of his or her own."""
+        number = f"37030319800101{serial:03d}"
+        id_number = number + ric.calc_check_digit(f"{number}0")
+        return await self.tell("persons", {"name": "李靖", "id_number": id_number, "source": "authority"})
 
     async def read(self, person_id=PERSON["person_id"], *, by="reader", purpose=PURPOSE):
         return await self.ask("GET", f"/v1/persons/{person_id}", self.officer(by), purpose=purpose)

@@ -20,6 +20,26 @@ def undoing(city, noun, body, undone, token=None):
     return given
 
 
+def merging(city, serial):
+    """Register somebody twice."""
+
+    async def given():
+        both = [(await city.register_another(next(serial)))["person_id"] for _ in range(2)]
+        return "/v1/mergers", {"surviving_id": both[0], "merged_id": both[1], "grounds": "同一人"}
+
+    return given
+
+
+def deciding(city, serial, verb, token):
+    """Ask for one merger after the other, each to be decided on."""
+
+    async def given():
+        asked = await city.tell("mergers", (await merging(city, serial)())[1], token)
+        return f"/v1/mergers/{asked['merger_id']}:{verb}", None
+
+    return given
+
+
 async def test_only_who_may_is_let_in(city):
     await city.register()
     await city.register(**CHILD)
@@ -29,7 +49,7 @@ async def test_only_who_may_is_let_in(city):
     elsewhere = Who("chief of another district", city.officer("zichuan_chief"))
     purpose = {"X-Purpose": quote(PURPOSE)}
     health, employee_id = BODIES["health"][0], OFFICERS["reader"][0]
-    serial = iter(range(1, 100))
+    serial = iter(range(1, 900))
 
     async def founding():
         body = {"parent_id": BODIES["zhangdian"][0], "code": f"office{next(serial)}", "name": "科室"}
@@ -73,7 +93,25 @@ async def test_only_who_may_is_let_in(city):
     father = Who("father", city.citizen(FATHER["person_id"], acr=2))
     revoking = undoing(city, agents, appointing, "agency_id:revoke", representative.token)
 
+    merger = await city.tell("mergers", (await merging(city, serial)())[1], chief.token)
+    mergers = [
+        Door("POST", "/v1/mergers", mayor, given=merging(city, serial)),
+        Door("GET", "/v1/mergers", mayor),
+        Door("GET", f"/v1/mergers/{merger['merger_id']}", mayor, headers=purpose),
+        *(
+            Door(
+                "POST",
+                f"/v1/mergers/x:{verb}",
+                mayor,
+                given=deciding(city, serial, verb, chief.token),
+                strangers=[Stranger(chief, 403)],
+            )
+            for verb in ("confirm", "decline")
+        ),
+    ]
+
     doors = [
+        *mergers,
         Door("GET", "/v1/me", reader),
         Door("GET", "/v1/me/access-log", citizen),
         Door("POST", "/v1/persons", mayor, PERSON),

@@ -68,3 +68,9 @@ async def drop_approved_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppAp
 async def drop_suspended_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppSuspended]) -> None:
     """An app is called no more: ask anew."""
     app.outside.apps.drop(fact.body.code)
+
+
+@subscriptions.on(pb.PersonsMerged)
+async def follow_merger(_app: App, tx: "Tx", fact: Fact[pb.PersonsMerged]) -> None:
+    """Two records are of one person: what the duplicate filed, the surviving person filed."""
+    await usecases.follow_merger(tx, fact.body.merged_id, fact.body.surviving_id)

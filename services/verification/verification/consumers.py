@@ -1,10 +1,14 @@
 """The event door: what changes elsewhere and must not be remembered here."""
 
 from typing import Protocol
+from uuid import UUID
 
 from common.auth import CachedPosts
 from common.inbox import Fact, Subscriptions
 from tongban.accounts.v1 import account_events_pb2 as pb
+
+from verification import usecases
+from verification.store import Tx
 
 
 class Staff(Protocol):
@@ -21,3 +25,9 @@ subscriptions = Subscriptions("verification")
 async def drop_post(app: Staff, _tx: object, fact: Fact[pb.PostChanged]) -> None:
     """A post was given, changed or ended: ask anew what its employee may do."""
     app.posts.drop(fact.body.employee_id)
+
+
+@subscriptions.on(pb.PersonsMerged)
+async def follow_merger(_app: Staff, tx: Tx, fact: Fact[pb.PersonsMerged]) -> None:
+    """Two records are of one person: what the duplicate held, the surviving person holds."""
+    await usecases.follow_merger(tx, UUID(fact.body.merged_id), UUID(fact.body.surviving_id))

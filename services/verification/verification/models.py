@@ -174,6 +174,16 @@ class EvidenceRow(SQLModel, table=True):
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
+class DuplicateRow(SQLModel, table=True):
+    """The id of a person who was registered twice, and the one that he or she goes by."""
+
+    __tablename__ = "duplicates"
+    __table_args__ = (Index("duplicates_surviving", "surviving_id"),)
+
+    merged_id: UUID = Field(primary_key=True)
+    surviving_id: UUID
+
+
 licence_types = SQLModel.metadata.tables["licence_types"]
 licences = SQLModel.metadata.tables["licences"]
 licence_versions = SQLModel.metadata.tables["licence_versions"]
@@ -181,3 +191,4 @@ licence_holders = SQLModel.metadata.tables["licence_holders"]
 consents = SQLModel.metadata.tables["consents"]
 consent_requests = SQLModel.metadata.tables["consent_requests"]
 evidence = SQLModel.metadata.tables["evidence"]
+duplicates = SQLModel.metadata.tables["duplicates"]

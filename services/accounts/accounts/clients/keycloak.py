@@ -72,6 +72,18 @@ class Administration:
         except KeycloakError as error:
             raise KeycloakAway from error
 
+    async def relink(self, realm: str, attribute: str, identity: str, other: str) -> None:
+        """Let whoever has this identity have another from now on, after logging in anew."""
+        admin = self._admin
+        admin.connection.realm_name = realm
+        try:
+            for user in await admin.a_get_users({"q": f"{attribute}:{identity}", "briefRepresentation": "false"}):
+                attributes = {**user["attributes"], attribute: [other]}
+                await admin.a_update_user(user["id"], {**user, "attributes": attributes})
+                await admin.a_user_logout(user["id"])
+        except KeycloakError as error:
+            raise KeycloakAway from error
+
 
 class _Reconciliation:
     def __init__(self, admin: KeycloakAdmin, realm: Realm) -> None:

@@ -20,6 +20,7 @@ from accounts.store.accounts import Accounts, account_of
 from accounts.store.delegations import Delegations
 from accounts.store.guardianships import Guardianships
 from accounts.store.legal_persons import LegalPersons
+from accounts.store.mergers import Mergers
 from accounts.store.organisations import Organisations
 from accounts.store.persons import Persons
 from accounts.store.posts import Employees, Posts, posts_of
@@ -41,6 +42,7 @@ class Tx:
     delegations: Delegations
     guardianships: Guardianships
     legal_persons: LegalPersons
+    mergers: Mergers
     access: AccessLog
 
 
@@ -86,6 +88,7 @@ class Store:
                 delegations=Delegations(unit),
                 guardianships=Guardianships(unit),
                 legal_persons=LegalPersons(unit),
+                mergers=Mergers(unit),
                 access=AccessLog(unit),
             )
 

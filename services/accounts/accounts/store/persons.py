@@ -1,11 +1,11 @@
 """Persons in the database: sealed columns, found by id or by the blind index of the identity number."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from common.transaction import Transaction
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from accounts.domain.identity import IdNumber, NumberFlag
 from accounts.domain.person import Person, PersonNotFound, ProofLevel
@@ -19,6 +19,8 @@ ADD = """
         :proof_level, :proof_obtained_at, 1)
     RETURNING 1
 """
+
+SURVIVING = func.coalesce(persons.c.merged_into, persons.c.person_id)
 
 
 PROVE = """
@@ -78,18 +80,26 @@ class Persons:
         return found[0]
 
     async def find(self, person_ids: Sequence[UUID]) -> list[Person]:
-        """Load those of the persons who are known."""
-        return await self._where(persons.c.person_id.in_(person_ids))
+        """Load those of the persons who are known; the id of a duplicate names the person it was merged into."""
+        return await self._surviving(persons.c.person_id.in_(person_ids))
+
+    async def survivors(self, person_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Tell which person each id names; one that names nobody is left out."""
+        statement = select(persons.c.person_id, SURVIVING).where(persons.c.person_id.in_(person_ids))
+        return {row[0]: row[1] for row in await self._unit.connection.execute(statement)}
 
     async def find_by_number(self, id_number: str) -> Person | None:
         """Find who has this identity number, by its blind index."""
-        found = await self._where(persons.c.id_number_index == self._index("id_number", id_number))
+        found = await self._surviving(persons.c.id_number_index == self._index("id_number", id_number))
         return found[0] if found else None
 
     async def find_same(self, person: Person) -> list[Person]:
         """Find who has this id or this identity number."""
         index = self._index("id_number", person.id_number.text)
         return await self._where((persons.c.person_id == person.person_id) | (persons.c.id_number_index == index))
+
+    async def _surviving(self, condition: ColumnElement[bool]) -> list[Person]:
+        return await self._where(persons.c.person_id.in_(select(SURVIVING).where(condition)))
 
     async def _where(self, condition: ColumnElement[bool]) -> list[Person]:
         rows = await self._unit.connection.execute(select(persons).where(condition))

@@ -3,7 +3,7 @@
 from common import idempotency
 from sealing import Sealed
 
-from accounts.models import accounts, employees, guardianships, persons
+from accounts.models import accounts, employees, guardianships, mergers, persons
 
 SEALED = (
     Sealed(persons, "name"),
@@ -12,5 +12,6 @@ SEALED = (
     Sealed(employees, "name"),
     Sealed(guardianships, "proof"),
     Sealed(accounts, "reason"),
+    Sealed(mergers, "grounds"),
     idempotency.ANSWERS,
 )

@@ -32,7 +32,7 @@ async def register_legal_person(
         if len(known) > 1 or known[0] != replace(registered, legal_person_id=same_id):
             raise LegalPersonAlreadyRegistered
         return known[0]
-    if not await tx.persons.find([representative_id]):
+    if await tx.persons.survivors([representative_id]) != {representative_id: representative_id}:
         raise PersonUnknown
     tx.legal_persons.add(registered)
     tx.unit.record(
@@ -86,7 +86,7 @@ async def appoint_agent(
         valid_until=valid_until,
         at=tx.unit.at,
     )
-    if not await tx.persons.find([agent_id]):
+    if await tx.persons.survivors([agent_id]) != {agent_id: agent_id}:
         raise PersonUnknown
     tx.legal_persons.appoint(agency)
     _journal(tx, "accounts.appoint_agent", legal_person, agency)

@@ -46,7 +46,7 @@ async def register_person(
         same = len(known) == 1 and known[0].same_content(person) and person_id in (None, known[0].person_id)
         if not same:
             raise PersonAlreadyRegistered
-        return persons.masked(known[0], tx.ageing)
+        return persons.masked(await tx.persons.get(known[0].person_id), tx.ageing)
     tx.persons.add(person)
     _journal(tx, "accounts.register_person", person, purpose=None, in_full=False)
     tx.unit.emit(events.person_registered(person, at=tx.unit.at))

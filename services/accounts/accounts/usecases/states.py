@@ -30,32 +30,40 @@ async def read_account(tx: Tx, kind: AccountKind, account_id: UUID) -> Account:
 async def suspend_account(tx: Tx, kind: AccountKind, account_id: UUID, *, reason: str) -> Account:
     """Suspend an account (停用)."""
     account = await _judged(tx, kind, account_id)
-    return await _keep(tx, accounts.suspend(account, reason, at=tx.unit.at))
+    return await keep(tx, accounts.suspend(account, reason, at=tx.unit.at))
 
 
 async def reactivate_account(tx: Tx, kind: AccountKind, account_id: UUID, *, reason: str) -> Account:
     """Reactivate a suspended account (恢复)."""
     account = await _judged(tx, kind, account_id)
-    return await _keep(tx, accounts.reactivate(account, reason, at=tx.unit.at))
+    return await keep(tx, accounts.reactivate(account, reason, at=tx.unit.at))
 
 
 async def close_account(tx: Tx, kind: AccountKind, account_id: UUID, *, reason: str) -> Account:
     """Close an account for good (注销账号)."""
     account = await _judged(tx, kind, account_id)
-    return await _keep(tx, accounts.close(account, reason, at=tx.unit.at))
+    return await keep(tx, accounts.close(account, reason, at=tx.unit.at))
 
 
 async def tell_log_in_server(store: Store, keycloak: Callable[[], Administration]) -> int:
-    """Bring log-ins to the states of their accounts: who is not active is disabled and logged out everywhere."""
+    """Bring log-ins to the states of their accounts: who is not active is disabled and logged out everywhere.
+
+    The log-in of a duplicate is kept: it names the person that the duplicate was merged into.
+    """
     async with store.begin(system("accounts", route="tell_log_in_server")) as tx:
         untold = await tx.accounts.untold()
+        survivors = await tx.persons.survivors([account.account_id for account in untold])
     if not untold:
         return 0
     async with keycloak() as server:
         for account in untold:
             realm, attribute = LOG_INS[account.kind]
             active = account.state is AccountState.ACTIVE
-            await server.let_in(realm, attribute, str(account.account_id), active=active)
+            survivor = survivors.get(account.account_id, account.account_id)
+            if survivor == account.account_id:
+                await server.let_in(realm, attribute, str(account.account_id), active=active)
+            else:
+                await server.relink(realm, attribute, str(account.account_id), str(survivor))
             async with store.begin(system("accounts", route="tell_log_in_server")) as tx:
                 await tx.accounts.told(account)
     return len(untold)
@@ -83,7 +91,8 @@ async def _judged(tx: Tx, kind: AccountKind, account_id: UUID) -> Account:
     return await tx.accounts.lock(account_id, kind)
 
 
-async def _keep(tx: Tx, account: Account) -> Account:
+async def keep(tx: Tx, account: Account) -> Account:
+    """Keep an account's new state, and tell of it."""
     tx.accounts.keep(account)
     tx.unit.record(
         ACTS[account.state],

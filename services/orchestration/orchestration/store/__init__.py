@@ -21,6 +21,7 @@ from orchestration.store.cases import Cases
 from orchestration.store.corrections import Corrections
 from orchestration.store.deliveries import Deliveries
 from orchestration.store.documents import Documents
+from orchestration.store.duplicates import Duplicates
 from orchestration.store.filings import Filings
 from orchestration.store.matters import Known, Matters
 from orchestration.store.operations import Operations
@@ -42,6 +43,7 @@ class Tx:
     calls: Calls
     attachments: Attachments
     documents: Documents
+    duplicates: Duplicates
     deliveries: Deliveries
     corrections: Corrections
     archives: Archives
@@ -92,6 +94,7 @@ class Store:
                 calls=Calls(unit),
                 attachments=Attachments(unit),
                 documents=Documents(unit),
+                duplicates=Duplicates(unit),
                 corrections=Corrections(unit),
                 archives=Archives(unit),
                 deliveries=Deliveries(unit, self._calendar),

@@ -30,6 +30,7 @@ from orchestration.usecases.filings import (
 )
 from orchestration.usecases.limits import extend_limit, resume_clock, stop_clock
 from orchestration.usecases.matters import list_matters, publish_matter, read_matter
+from orchestration.usecases.mergers import follow_merger
 from orchestration.usecases.proposals import (
     confirm_filing,
     decline_filing,
@@ -70,6 +71,7 @@ __all__ = [
     "discard_draft",
     "draft_filing",
     "extend_limit",
+    "follow_merger",
     "forget_changes",
     "forget_nonces",
     "hand_over_incident",

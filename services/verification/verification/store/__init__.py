@@ -14,6 +14,7 @@ from sealing import KeyRing
 
 from verification.store.consent_requests import ConsentRequests
 from verification.store.consents import Consents
+from verification.store.duplicates import Duplicates
 from verification.store.evidence import EvidenceRecords
 from verification.store.licence_types import LicenceTypes
 from verification.store.licences import Licences
@@ -31,6 +32,7 @@ class Tx:
     consents: Consents
     consent_requests: ConsentRequests
     evidence: EvidenceRecords
+    duplicates: Duplicates
 
 
 class Store:
@@ -64,4 +66,5 @@ class Store:
                 consents=Consents(unit),
                 consent_requests=ConsentRequests(unit),
                 evidence=EvidenceRecords(unit),
+                duplicates=Duplicates(unit),
             )

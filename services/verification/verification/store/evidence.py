@@ -14,7 +14,7 @@ from verification.domain.consent import Consent
 from verification.domain.identifier import LicenceTypeCode
 from verification.domain.licence import Issuer, Licence, State
 from verification.domain.verifying import Basis, Evidence, Finding, Query, Reason, fingerprint
-from verification.models import evidence, licence_holders
+from verification.models import duplicates, evidence, licence_holders
 
 # All queries of a call at once: every licence of the holder and type, beside the best consent of that holder.
 FACTS = text("""
@@ -23,8 +23,12 @@ FACTS = text("""
         (SELECT array_agg(person_id ORDER BY position) FROM licence_holders WHERE licence_id = l.licence_id)
             AS holder_ids,
         c.consent_id, c.granted_at, c.valid_until AS consented_until, c.withdrawn_at
-    FROM unnest(CAST(:licence_types AS varchar[]), CAST(:holder_ids AS uuid[]))
-        WITH ORDINALITY AS asked (licence_type, holder_id, place)
+    FROM (
+        SELECT named.licence_type, coalesce(d.surviving_id, named.holder_id) AS holder_id, named.place
+        FROM unnest(CAST(:licence_types AS varchar[]), CAST(:holder_ids AS uuid[]))
+            WITH ORDINALITY AS named (licence_type, holder_id, place)
+        LEFT JOIN duplicates d ON d.merged_id = named.holder_id
+    ) AS asked
     LEFT JOIN licence_holders h ON h.person_id = asked.holder_id AND h.licence_type = asked.licence_type
     LEFT JOIN licences l ON l.licence_id = h.licence_id
     LEFT JOIN licence_versions v ON v.licence_id = l.licence_id AND v.version = l.version
@@ -128,9 +132,10 @@ class EvidenceRecords:
     async def page(self, *, holder: UUID, cursor: str | None, size: int) -> Page[Evidence]:
         """List what was verified of a person, alone or with others who hold the licence, the latest first."""
         held = select(licence_holders.c.licence_id).where(licence_holders.c.person_id == holder)
+        once = select(duplicates.c.merged_id).where(duplicates.c.surviving_id == holder)
         statement = (
             select(evidence)
-            .where(or_(evidence.c.holder_id == holder, evidence.c.licence_id.in_(held)))
+            .where(or_(evidence.c.holder_id == holder, evidence.c.holder_id.in_(once), evidence.c.licence_id.in_(held)))
             .order_by(evidence.c.evidence_id.desc())
             .limit(size + 1)
         )

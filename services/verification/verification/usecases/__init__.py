@@ -21,6 +21,7 @@ from verification.usecases.licences import (
     renew_licence,
     void_licence,
 )
+from verification.usecases.mergers import follow_merger
 from verification.usecases.verifications import find_licences, list_verifications, reverify_licences, verify_licences
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "correct_licence",
     "decline_request",
     "find_licences",
+    "follow_merger",
     "grant_consent",
     "grant_request",
     "issue_licence",

@@ -78,6 +78,7 @@ async def issue_licence(
 ) -> LicenceView:
     """Issue a licence (颁发); the same request again gets the licence that it got before."""
     _check_issuer(tx, issuer)
+    holders = await tx.duplicates.survivors(holders)
     already = await tx.licences.issued_for(request_id)
     if already is not None:
         _check_same(already.licence, request_id, licence_type=licence_type, issuer=issuer, holders=holders)
