@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from orchestration.domain.definition import Definition
 from orchestration.domain.refusals import MatterChanged, MatterNotFound
 from orchestration.models import MatterRow
+from orchestration.store.rows import CASES
 
 type Known = dict[tuple[str, int], Definition]
 
@@ -80,8 +81,8 @@ class Matters:
         )
         return [Published(*row) for row in rows]
 
-    async def proposed_by(self, code: str, item: str, day: date) -> list[tuple[Definition, int]]:
-        """The matters in effect that are proposed after this item, with their versions."""
+    async def proposed_after(self, case_id: str, day: date) -> list[tuple[Definition, int]]:
+        """The matters in effect that are proposed after this case's item, with their versions; it is not locked."""
         newest = (
             select(_table.c.code, _table.c.version, _table.c.definition)
             .ext(distinct_on(_table.c.code))
@@ -89,9 +90,11 @@ class Matters:
             .order_by(_table.c.code, _table.c.version.desc())
             .subquery()
         )
+        cause = newest.c.definition["proposed_by"]
         rows = await self._unit.connection.execute(
             select(newest.c.code, newest.c.version)
-            .where(newest.c.definition.contains({"proposed_by": {"matter": code, "item": item}}))
+            .join(CASES, (cause["matter"].astext == CASES.c.matter_code) & (cause["item"].astext == CASES.c.item))
+            .where(CASES.c.id == case_id)
             .order_by(newest.c.code)
         )
         return [(await self.get(row.code, row.version), row.version) for row in rows.all()]

@@ -45,17 +45,17 @@ class Explained:
 
 async def propose_filings(tx: Tx, case_id: str, *, cause: Cause, calendar: Calendar) -> None:
     """A case came to its result: propose to its applicant what is proposed after it (提示), each matter once."""
-    dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
-    source = dossier.filing
-    item = source.case(case_id).item
     today = local_day(tx.unit.at)
     waiting = [
         (definition, version)
-        for definition, version in await tx.matters.proposed_by(source.matter_code, item, today)
+        for definition, version in await tx.matters.proposed_after(case_id, today)
         if definition.proposed_by is not None and definition.proposed_by.cause is cause
     ]
     if not waiting:
         return
+    dossier = await tx.filings.lock_by_case(case_id, tx.unit.actor)
+    source = dossier.filing
+    item = source.case(case_id).item
     outcome = (await tx.cases.outcomes(source.id)).get(item)
     offer = Offer(source, case_id, dossier.content, (outcome.result if outcome else None) or {}, today)
     for definition, version in waiting:
