@@ -84,6 +84,12 @@ async def test_the_timeline_tells_it_in_words(desk):
         "“出生医学证明(首次签发)”的证照已制发",
     ]
     assert rest["next_cursor"] is None
+    shown = [*first["items"], *rest["items"]]
+    assert [entry["org_name"] for entry in shown] == [None, None, "health", "health", None]
+    titles = [entry["document"] and entry["document"]["title"] for entry in shown]
+    assert titles == [None, "收件凭证", "受理通知书", "准予决定书", None]
+    page = await desk.get(f"/v1/documents/{shown[1]['document']['document_id']}.pdf")
+    assert page.content.startswith(b"%PDF-")
 
 
 async def test_submitting_twice_makes_one_set_of_cases(desk):

@@ -11,7 +11,7 @@ from orchestration.domain.filing import Dossier, State
 from orchestration.domain.plan import Material, Plan, Standing
 from orchestration.domain.terms import Absence, Pause, Supplement
 from orchestration.store.cases import Outcome
-from orchestration.store.operations import Entry
+from orchestration.usecases.filings import Told
 
 type Sentences = Mapping[str, str]
 
@@ -262,8 +262,17 @@ class PlanAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldIn:
+    """The document that tells of an act: its page is `/v1/documents/{document_id}.pdf`."""
+
+    document_id: str
+    no: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """Something that happened to a filing, in words."""
+    """Something that happened to a filing, in words: when, by which organ if one acted, and in which document."""
 
     entry_id: str
     at: datetime
@@ -272,9 +281,12 @@ class TimelineEntry:
     case_id: str | None
     item: str | None
     org_path: str | None
+    org_name: str | None
+    document: ToldIn | None
 
     @classmethod
-    def of(cls, entry: Entry, sentences: Sentences) -> Self:
+    def of(cls, told: Told, sentences: Sentences) -> Self:
+        entry, document = told.entry, told.document
         code = entry.details.get("reason") or entry.details.get("reason_code") or ""
         reason = sentences.get(code, code)
         return cls(
@@ -285,4 +297,8 @@ class TimelineEntry:
             case_id=entry.case_id,
             item=entry.details.get("item"),
             org_path=entry.org_path,
+            org_name=told.org_name,
+            document=ToldIn(document.document_id, document.no, sentences[f"DOCUMENT_{document.kind.upper()}"])
+            if document
+            else None,
         )

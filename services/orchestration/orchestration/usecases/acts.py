@@ -44,6 +44,7 @@ def record_act(
             "status": case.status.value,
             "reason_code": case.reason_code,
             "facts": [fact.happened.value for fact in step.facts],
+            **({"document_id": document.document_id} if document is not None else {}),
             **more,
         },
     )

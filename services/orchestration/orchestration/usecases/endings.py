@@ -41,13 +41,14 @@ async def withdraw_filing(tx: Tx, filing_id: str) -> Dossier:
     step = rules.withdraw_all(dossier.filing, at=tx.unit.at)
     await tx.filings.save(step)
     definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
-    tx.documents.add(
-        withdrawal_of(dossier, step, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at)
+    confirmation = withdrawal_of(
+        dossier, step, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at
     )
+    tx.documents.add(confirmation)
     tx.unit.record(
         "orchestration.withdraw_filing",
         subject=("filing", filing_id),
         owner=dossier.filing.applicant_id,
-        details={"cases": len(step.changed)},
+        details={"cases": len(step.changed), "document_id": confirmation.document_id},
     )
     return Dossier(step.filing, dossier.matter_name, dossier.content, dossier.plan)

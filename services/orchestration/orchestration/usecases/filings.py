@@ -29,6 +29,7 @@ from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
 from orchestration.store.agents import agency_of
 from orchestration.store.cases import Outcome
+from orchestration.store.documents import Issued
 from orchestration.store.operations import Entry
 from orchestration.usecases.app import Outside
 from orchestration.usecases.forms import answer_errors, form_errors
@@ -218,9 +219,10 @@ async def hand_in(tx: Tx, dossier: Dossier, ready: Ready | None, *, verb: str) -
     await tx.filings.remember_plan(filing_id, ready.plan)
     await tx.filings.add_cases(step)
     tx.watches.add(watches_of(step.filing.cases, ready.evidence))
-    _record(tx, verb, step.filing, cases=count)
     submitted = replace(dossier, filing=step.filing, plan=ready.plan)
-    tx.documents.add(receipt_of(submitted, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at))
+    receipt = receipt_of(submitted, definition.lead_department, document_id=str(tx.unit.ids()), at=tx.unit.at)
+    tx.documents.add(receipt)
+    _record(tx, verb, step.filing, cases=count, document_id=receipt.document_id)
     return submitted
 
 
@@ -235,10 +237,30 @@ async def list_filings(tx: Tx, *, after: UUID | None, size: int) -> list[Dossier
     return await tx.filings.page(after=after, size=size)
 
 
-async def read_timeline(tx: Tx, filing_id: str, *, after: tuple[datetime, UUID] | None, size: int) -> list[Entry]:
-    """What happened to the filing and its cases, oldest first."""
-    await tx.filings.read(filing_id)
-    return await tx.operations.timeline(filing_id, acts=_TIMELINE, after=after, size=size)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry with the organ that acted, if one did, and the document that tells of it, if one does."""
+
+    entry: Entry
+    org_name: str | None
+    document: Issued | None
+
+
+async def read_timeline(tx: Tx, filing_id: str, *, after: tuple[datetime, UUID] | None, size: int) -> list[Told]:
+    """What happened to the filing and its cases, oldest first: when, by whom, and in which document."""
+    dossier = await tx.filings.read(filing_id)
+    entries = await tx.operations.timeline(filing_id, acts=_TIMELINE, after=after, size=size)
+    documents = {each.document_id: each for each in await tx.documents.of_filing(filing_id)}
+    return [
+        Told(entry, _acted(dossier, entry.org_path), documents.get(entry.details.get("document_id", "")))
+        for entry in entries
+    ]
+
+
+def _acted(dossier: Dossier, org_path: str | None) -> str | None:
+    """The organ of the plan that an officer's post belongs to."""
+    organs = [item.org for item in dossier.plan.applying if item.org] if dossier.plan and org_path else []
+    return next((org.name for org in organs if f"{org_path}.".startswith(f"{org.org_path}.")), None)
 
 
 async def _refuse_unproven(outside: Outside, actor: Actor, definition: Definition) -> None:
@@ -284,7 +306,7 @@ def refuse_invalid(definition: Definition, content: Content) -> None:
         raise DraftInvalid(matter_code=definition.code, errors=errors)
 
 
-def _record(tx: Tx, verb: str, filing: Filing, **details: int) -> None:
+def _record(tx: Tx, verb: str, filing: Filing, **details: int | str) -> None:
     tx.unit.record(
         f"orchestration.{verb}",
         subject=("filing", filing.id),
