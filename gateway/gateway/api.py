@@ -44,7 +44,9 @@ class Api:
     def __init__(self, app: App, sentences: Sentences) -> None:
         self.app = app
         self.sentences = sentences
-        self.door = Door(self.route, sentences, trusted_hops=app.rules.trusted_hops)
+        self.door = Door(
+            self.route, sentences, trusted_hops=app.rules.trusted_hops, https=app.origin.startswith("https:")
+        )
         self._auth: dict[str, tuple[str, str, Handler]] = {
             "login": ("log_in", "GET", self._log_in),
             "callback": ("finish_log_in", "GET", self._finish_log_in),

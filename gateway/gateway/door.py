@@ -45,9 +45,12 @@ SILENT = {"healthz", "readyz", "metrics"}
 _SECRET = re.compile(rb"[A-Za-z0-9_-]{43}")
 
 PAGE_POLICY = b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"  # noqa: E501 one value
+# only where people come by https: what is said over a plain connection anybody may have said (RFC 6797)
+TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 SECURITY = [
-    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
+    # for browsers that do not know frame-ancestors
+    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -103,11 +106,12 @@ type Route = Callable[[Request], Awaitable[Response | None]]
 class Door:
     """The outermost layer, as an ASGI application."""
 
-    def __init__(self, route: Route, sentences: Sentences, *, trusted_hops: int) -> None:
+    def __init__(self, route: Route, sentences: Sentences, *, trusted_hops: int, https: bool) -> None:
         self.state = SimpleNamespace(readiness=Readiness())
         self._route = route
         self._sentences = sentences
         self._trusted_hops = trusted_hops
+        self._armour = [TRANSPORT, *SECURITY] if https else SECURITY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in."""
@@ -121,7 +125,7 @@ class Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _with_ours(message["headers"], request)
+                message["headers"] = self._with_ours(message["headers"], request)
             await send(message)
 
         request.send = answer
@@ -165,6 +169,14 @@ class Door:
             receive=receive,
             send=send,
         )
+
+    def _with_ours(self, headers: list[tuple[bytes, bytes]], request: Request) -> list[tuple[bytes, bytes]]:
+        ours = [*headers, *self._armour, *request.more]
+        if not any(name == b"content-security-policy" for name, _ in headers):
+            ours.append(API_POLICY)
+        if request.allowance is not None:
+            ours += request.allowance.headers
+        return ours
 
     def _refuse(self, error: Exception, request: Request) -> Response:
         if not isinstance(error, Refusal):
@@ -215,15 +227,6 @@ def _check_size(request: Request, scope: Scope) -> None:
         raise TargetTooLong
     if request.method not in METHODS:
         raise MethodNotAllowed
-
-
-def _with_ours(headers: list[tuple[bytes, bytes]], request: Request) -> list[tuple[bytes, bytes]]:
-    ours = [*headers, *SECURITY, *request.more]
-    if not any(name == b"content-security-policy" for name, _ in headers):
-        ours.append(API_POLICY)
-    if request.allowance is not None:
-        ours += request.allowance.headers
-    return ours
 
 
 def _log(request: Request, status: int, seconds: float) -> None:

@@ -32,6 +32,8 @@ LEEWAY = 30
 KEYS_AGAIN_AFTER = 10.0
 KEYS_LAST = 600.0
 LOGOUT_TOKEN_FRESH = 120
+# Chinese, whatever the browser is set to; who chooses another language at the page has it for this log-in
+LANGUAGES = "zh-Hans zh-CN"
 LOGOUT_TYPES = {"jwt", "logout+jwt"}
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -106,6 +108,7 @@ class Keycloak:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
             "acr_values": str(log_in.acr),
+            "ui_locales": LANGUAGES,
         }
         if log_in.max_age is not None:
             asked["max_age"] = str(log_in.max_age)

@@ -37,6 +37,13 @@ class Administrator:
     async def set_enabled(self, username: str, *, enabled: bool) -> None:
         await self._answer("PUT", f"users/{await self.user_id(username)}", json={"enabled": enabled})
 
+    async def is_locked(self, username: str) -> bool:
+        found = await self._answer("GET", f"attack-detection/brute-force/users/{await self.user_id(username)}")
+        return bool(found["disabled"])
+
+    async def unlock(self, username: str) -> None:
+        await self._answer("DELETE", f"attack-detection/brute-force/users/{await self.user_id(username)}")
+
     @asynccontextmanager
     async def key(self, provider: str = "rsa-generated", *, priority: int, **config: str) -> AsyncIterator[str]:
         """Give the realm one more key for a while; the one of the highest priority signs."""

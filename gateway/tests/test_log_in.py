@@ -1,6 +1,7 @@
 """Logging in and out by the code flow, as people do."""
 
 import asyncio
+import html
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ from common import journal
 from demo.browser import Browser, Cookies
 from gateway.domain import FACES
 
+from .administration import administrator
 from .surroundings import World, person, until
 
 
@@ -71,6 +73,63 @@ async def test_the_way_to_keycloak_carries_state_nonce_and_challenge(world: Worl
         assert asked["acr_values"] == ["2"]
         assert asked["redirect_uri"] == [f"{world.url}/workbench/auth/callback"]
         assert all(len(asked[name][0]) == 43 for name in ("state", "nonce", "code_challenge"))
+
+
+@pytest.mark.parametrize("languages", ["", "zh-CN,zh;q=0.9", "en-US,en;q=0.9", "fr"])
+async def test_the_log_in_pages_speak_chinese_and_fit_a_phone(world: World, languages: str):
+    async with world.browser("workbench") as browser:
+        browser.http.headers["Accept-Language"] = languages
+        page = await browser.visit((await begun(browser)).headers["Location"])
+        assert_ours(page.text, "账号登录", "用户名", "密码", "登录", 'autocomplete="current-password"')
+        wrong = await browser.visit(form_of(page), method="post", data={"username": "nobody-here", "password": "x"})
+        assert_ours(wrong.text, "用户名或密码不正确")
+        officer = person("police")
+        credentials = {"username": officer.username, "password": officer.password}
+        code = await browser.visit(form_of(wrong), method="post", data=credentials)
+        assert_ours(code.text, "动态口令", 'inputmode="numeric"')
+
+
+async def test_whoever_chooses_english_has_it_for_this_log_in(world: World):
+    async with world.browser() as browser:
+        page = await browser.visit((await begun(browser)).headers["Location"])
+        english = re.search(r'(?:href|value)="([^"]*kc_locale=en[^"]*)"', page.text)
+        assert english is not None
+        chosen = await browser.visit(httpx.URL(str(page.url)).join(html.unescape(english[1])).__str__())
+        assert "Password" in chosen.text
+        wrong = {"username": "nobody-here", "password": "x"}
+        assert "Password" in (await browser.visit(form_of(chosen), method="post", data=wrong)).text
+
+
+async def test_nobody_learns_that_an_account_is_locked(world: World):
+    """A locked account is refused in the words for a wrong password, even with the right one."""
+    locked = person("maqiang")
+    async with administrator("citizen") as admin, world.browser() as browser:
+        try:
+            page = await browser.visit((await begun(browser)).headers["Location"])
+            for password in ["x"] * 6 + [locked.password]:
+                sent = {"username": locked.username, "password": password}
+                page = await browser.visit(form_of(page), method="post", data=sent)
+                assert_ours(page.text, "用户名或密码不正确", 'autocomplete="current-password"')
+            assert await admin.is_locked(locked.username)
+        finally:
+            await admin.unlock(locked.username)
+        await browser.log_in(locked)
+
+
+def assert_ours(page: str, *words: str) -> None:
+    """A page in simplified Chinese that a phone shows in its own width; no word of another language between."""
+    assert re.search(r'<html[^>]+lang="zh-Hans"', page)
+    assert re.search(r'<meta name="viewport" content="[^"]*width=device-width', page)
+    for word in words:
+        assert word in page
+    for foreign in ("Username", "Password", "Sign In", "One-time"):
+        assert foreign not in page
+
+
+def form_of(page: httpx.Response) -> str:
+    found = re.search(r'<form[^>]+action="([^"]+)"', page.text)
+    assert found is not None
+    return html.unescape(found[1])
 
 
 @pytest.mark.parametrize(
