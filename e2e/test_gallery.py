@@ -22,7 +22,7 @@ async def statuses(settings: Settings) -> set[str]:
 async def test_every_status_is_there_once_and_nothing_is_stuck(people: Cast, settings: Settings) -> None:
     laid = await gallery.lay_out(settings, at=datetime.now(UTC), told=lambda *_: None)
     assert {case["status"] for _, filing in laid for case in filing["cases"]} == await statuses(settings)
-    assert {filing["state"] for _, filing in laid} == {"draft", "submitted", "closed"}
+    assert {filing["state"] for _, filing in laid} == {"draft", "proposed", "declined", "submitted", "closed"}
     async with logged_in(settings, "admin") as operator:
         stuck = await operator.get("orchestration/v1/operations/stuck")
     assert stuck["filings"] == []

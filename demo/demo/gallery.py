@@ -42,6 +42,8 @@ class Exhibit:
     steps: tuple[JSON, ...] = ()
     officers: tuple[str, ...] = ()
     incident: str | None = None
+    proposes: str | None = None
+    answers: tuple[JSON, ...] = ()
 
     @property
     def registration_no(self) -> str:
@@ -55,8 +57,12 @@ class Exhibit:
 
     def is_shown_by(self, filing: JSON) -> bool:
         stands = {case["item"]: case["status"] for case in filing["cases"]} | {"state": filing["state"]}
-        own = filing["form"].get("birth_registration_no") == self.registration_no
-        return own and self.shows.items() <= stands.items()
+        return self._is_own(filing) and self.shows.items() <= stands.items()
+
+    def _is_own(self, filing: JSON) -> bool:
+        if self.proposes is not None:
+            return bool(filing["matter_code"] == self.proposes)
+        return filing["form"].get("birth_registration_no") == self.registration_no
 
 
 def exhibits() -> list[Exhibit]:
@@ -107,6 +113,11 @@ async def _lay(sessions: Sessions, exhibit: Exhibit, *, at: datetime) -> JSON:
         await _decide(mother, [await sessions.of(name) for name in exhibit.officers], filing_id)
     if exhibit.incident is not None:
         await _incident(await sessions.of(exhibit.incident), filing_id)
+    if exhibit.proposes is not None:
+        filing = await _until(lambda: _proposed(mother, filing), exhibit.code)
+        filing_id = filing["filing_id"]
+    for step in exhibit.answers:
+        await _take(await sessions.of(step["who"]), step, filing)
     return await _until(lambda: _shown(mother, exhibit, filing_id), exhibit.code)
 
 
@@ -142,6 +153,16 @@ async def _incident(operator: Browser, filing_id: str) -> None:
         return any(each["filing_id"] == filing_id for each in stuck["incidents"])
 
     await _until(told, filing_id)
+
+
+async def _proposed(mother: Browser, source: JSON) -> JSON | None:
+    """What a filing proposed to its mother."""
+    for line in await newborn.every(mother, "orchestration/v1/filings"):
+        if line["state"] == "proposed":
+            told = await mother.get(f"orchestration/v1/filings/{line['filing_id']}/proposal")
+            if told["source_filing_id"] == source["filing_id"]:
+                return await newborn.filing(mother, line["filing_id"])
+    return None
 
 
 async def _shown(mother: Browser, exhibit: Exhibit, filing_id: str) -> JSON | None:
