@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from demo.people import OFFICERS, cast, credentials
+from demo.people import OFFICERS, Cast, cast, credentials
 from demo.settings import Settings as DemoSettings
 
 from demo import loader, newborn
@@ -79,25 +81,38 @@ class Result:
         }
 
 
-async def run(wanted: Wanted, *, at: datetime) -> Result:
-    """Load the city, run the campaign, wait until the house rests, reconcile."""
-    people, inside = DemoSettings(), Settings()
+@asynccontextmanager
+async def city(*, at: datetime) -> AsyncIterator[Cast]:
+    """The loaded city with its people logged in; the father has consented."""
+    settings = DemoSettings()
+    await loader.load(settings, told=lambda *_: None)
+    async with cast(settings) as everybody:
+        await newborn.grant(everybody.father, at=at)
+        yield everybody
+
+
+def persons(everybody: Cast, ledger: Ledger) -> list[Person]:
+    """The mother, then the officers; what they do goes into the ledger."""
+    settings = DemoSettings()
+    browsers = {"lijing": everybody.mother, **{name: everybody.officers[name] for name in OFFICERS}}
+    return [Person(browser, credentials(settings, name), ledger) for name, browser in browsers.items()]
+
+
+async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
+    """Work and break, wait until the house rests, reconcile."""
+    inside = Settings()
     ledger = Ledger(time.monotonic)
     agent = chaos.Agent(Control(inside.tongban_control), ledger, time.monotonic)
-    await loader.load(people, told=lambda *_: None)
-    async with cast(people) as everybody:
-        await newborn.grant(everybody.father, at=at)
-        mother = Person(everybody.mother, credentials(people, "lijing"), ledger)
-        officers = [Person(everybody.officers[name], credentials(people, name), ledger) for name in OFFICERS]
-        before = frozenset(filing["filing_id"] for filing in await every(mother, "orchestration/v1/filings"))
-        began = time.monotonic()
-        async with asyncio.timeout(wanted.within):
-            await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S}-{wanted.seed}")
-        seconds = time.monotonic() - began
-        stall = ledger.longest_stall
-        async with reconciling.opened(inside) as held:
-            rest = await reconciling.rest(held, inside, time.monotonic)
-            problems = await reconciling.reconcile(ledger, mother, officers, inside, held, before=before)
+    mother, *officers = persons(everybody, ledger)
+    before = frozenset(filing["filing_id"] for filing in await every(mother, "orchestration/v1/filings"))
+    began = time.monotonic()
+    async with asyncio.timeout(wanted.within):
+        await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S%f}-{wanted.seed}")
+    seconds = time.monotonic() - began
+    stall = ledger.longest_stall
+    async with reconciling.opened(inside) as held:
+        rest = await reconciling.rest(held, inside, time.monotonic)
+        problems = await reconciling.reconcile(ledger, mother, officers, inside, held, before=before)
     return Result(
         wanted,
         seconds,
@@ -111,6 +126,16 @@ async def run(wanted: Wanted, *, at: datetime) -> Result:
     )
 
 
+@asynccontextmanager
+async def officers_at_work(officers: list[Person], cases: AbstractSet[str]) -> AsyncIterator[None]:
+    """Beside the block, the officers work through the cases, which become more."""
+    async with asyncio.TaskGroup() as group:
+        attending = [group.create_task(work.attend(officer, cases)) for officer in officers]
+        yield
+        for task in attending:
+            task.cancel()
+
+
 async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, officers: list[Person], run: str) -> None:
     gate = asyncio.Semaphore(IN_FLIGHT)
 
@@ -122,10 +147,7 @@ async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, of
             cases.update(case["case_id"] for case in filing["cases"])
             await work.follow(mother, filing["filing_id"])
 
-    async with asyncio.TaskGroup() as group:
-        attending = [group.create_task(work.attend(officer, cases)) for officer in officers]
-        breaking = group.create_task(agent.work(wanted.plan))
-        await asyncio.gather(*(lifecycle(serial) for serial in range(wanted.filings)))
-        await breaking
-        for task in attending:
-            task.cancel()
+    async with officers_at_work(officers, cases), asyncio.TaskGroup() as group:
+        group.create_task(agent.work(wanted.plan))
+        for serial in range(wanted.filings):
+            group.create_task(lifecycle(serial))

@@ -11,18 +11,13 @@ import shutil
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.people import OFFICERS, Cast, cast, credentials
-from demo.settings import Settings as DemoSettings
-
-from demo import loader, newborn
-from faults import reconciling, work
+from faults import campaign, reconciling, work
 from faults.ledger import JSON, Ledger
-from faults.person import Person
 from faults.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,19 +34,17 @@ async def drill() -> JSON:
     house = await begin()
     try:
         os.environ.update(json.loads(await tell_runner("environment", *PLACE[2:])))
-        people, inside, took = DemoSettings(), Settings(), dict[str, float]()
-        await loader.load(people, told=lambda *_: None)
-        async with cast(people) as everybody:
-            await newborn.grant(everybody.father, at=datetime.now(UTC))
+        inside, took = Settings(), dict[str, float]()
+        async with campaign.city(at=datetime.now(UTC)) as everybody:
             ledger, cases = Ledger(time.monotonic), set[str]()
-            mother, *officers = persons(everybody, people, ledger)
-            async with officers_at_work(officers, cases):
+            mother, *officers = campaign.persons(everybody, ledger)
+            async with campaign.officers_at_work(officers, cases):
                 for serial in range(KEPT):
                     filing = await work.file(mother, serial, "kept")
                     cases.update(case["case_id"] for case in filing["cases"])
                 with stopwatch(took, "backup"):
                     await tell_runner("backup", str(COPY))
-                stranger, *_ = persons(everybody, people, Ledger(time.monotonic))
+                stranger, *_ = campaign.persons(everybody, Ledger(time.monotonic))
                 for serial in range(KEPT, KEPT + LOST):
                     await work.file(stranger, serial, "lost")
             await end(house)
@@ -59,7 +52,7 @@ async def drill() -> JSON:
                 await tell_runner("restore", str(COPY))
             with stopwatch(took, "start"):
                 house = await begin()
-            async with officers_at_work(officers, cases):
+            async with campaign.officers_at_work(officers, cases):
                 for act in ledger.answered("draft"):
                     await work.follow(mother, act.answer["filing_id"])
             async with reconciling.opened(inside) as held:
@@ -74,21 +67,6 @@ async def drill() -> JSON:
         "seconds": took,
         "oracles": {name: problems or "holds" for name, problems in found.items()},
     }
-
-
-def persons(everybody: Cast, people: DemoSettings, ledger: Ledger) -> list[Person]:
-    """The mother, and the officers."""
-    browsers = {"lijing": everybody.mother, **{name: everybody.officers[name] for name in OFFICERS}}
-    return [Person(browser, credentials(people, name), ledger) for name, browser in browsers.items()]
-
-
-@asynccontextmanager
-async def officers_at_work(officers: list[Person], cases: set[str]) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
-        attending = [group.create_task(work.attend(officer, cases)) for officer in officers]
-        yield
-        for task in attending:
-            task.cancel()
 
 
 @contextmanager

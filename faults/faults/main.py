@@ -8,10 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from faults import campaign, report
+from faults.ledger import JSON
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "bench" / "results" / "faults.json"
 PAGE = ROOT / "docs" / "faults.md"
+
+
+async def run(wanted: campaign.Wanted) -> JSON:
+    now = datetime.now(UTC)
+    async with campaign.city(at=now) as everybody:
+        return (await campaign.run(wanted, everybody, at=now)).as_json()
 
 
 def main() -> None:
@@ -22,7 +29,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="write the report into bench/results and docs")
     told = parser.parse_args()
     wanted = campaign.at_random(told.filings, told.faults, told.seed)
-    result = asyncio.run(campaign.run(wanted, at=datetime.now(UTC))).as_json()
+    result = asyncio.run(run(wanted))
     print(json.dumps(result, indent=1, ensure_ascii=False))
     if told.keep:
         RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 from demo.browser import Browser, CallRefused, LogInFailed
-from demo.people import cast, credentials
+from demo.people import Cast, credentials
 from demo.settings import Settings
 
 from demo import newborn
@@ -31,12 +31,12 @@ EVERY = 1.0
 LONGEST_LOOK = 5.0
 
 
-async def outage(victim: str, kind: Kind, seconds: float) -> JSON:
+async def outage(everybody: Cast, victim: str, kind: Kind, seconds: float) -> JSON:
     """One outage: what each kind of call was answered meanwhile, and what the oracles found."""
     wanted = campaign.Wanted(FILINGS, [Fault(BEGINS, victim, kind, seconds)], within=300 + seconds)
     seen: dict[str, Counter[str]] = {}
-    looking = asyncio.create_task(look(seen))
-    result = await campaign.run(wanted, at=datetime.now(UTC))
+    looking = asyncio.create_task(look(everybody, seen))
+    result = await campaign.run(wanted, everybody, at=datetime.now(UTC))
     looking.cancel()
     return {
         "away_seconds": round(result.recoveries[0].seconds, 1),
@@ -47,26 +47,23 @@ async def outage(victim: str, kind: Kind, seconds: float) -> JSON:
     }
 
 
-async def look(seen: dict[str, Counter[str]]) -> None:
+async def look(people: Cast, seen: dict[str, Counter[str]]) -> None:
     """Impatient people beside the patient ones: each asks once a second and notes what is answered."""
-    settings = Settings()
-    async with cast(settings) as people:
-        serial = 0
-        while True:
-            serial += 1
-            officer = people.officers["police"]
-            asked: dict[str, Callable[[], Awaitable[object]]] = {
-                "read one's filings": partial(people.mother.get, "orchestration/v1/filings"),
-                "draft a filing": partial(newborn.draft, people.father, serial),
-                "read the todo list": partial(newborn.open_todos, officer),
-                "read one's licences": partial(people.mother.get, "verification/v1/me/licences"),
-                "who am I": partial(people.mother.get, "accounts/v1/me"),
-                "log in": partial(log_in, settings),
-            }
-            answers = await asyncio.gather(*(answer(call) for call in asked.values()))
-            for name, told in zip(asked, answers, strict=True):
-                seen.setdefault(name, Counter())[told] += 1
-            await asyncio.sleep(EVERY)
+    settings, officer, serial = Settings(), people.officers["police"], 0
+    while True:
+        serial += 1
+        asked: dict[str, Callable[[], Awaitable[object]]] = {
+            "read one's filings": partial(people.mother.get, "orchestration/v1/filings"),
+            "draft a filing": partial(newborn.draft, people.father, serial),
+            "read the todo list": partial(newborn.open_todos, officer),
+            "read one's licences": partial(people.mother.get, "verification/v1/me/licences"),
+            "who am I": partial(people.mother.get, "accounts/v1/me"),
+            "log in": partial(log_in, settings),
+        }
+        answers = await asyncio.gather(*(answer(call) for call in asked.values()))
+        for name, told in zip(asked, answers, strict=True):
+            seen.setdefault(name, Counter())[told] += 1
+        await asyncio.sleep(EVERY)
 
 
 async def log_in(settings: Settings) -> None:
@@ -88,8 +85,9 @@ async def answer(call: Callable[[], Awaitable[object]]) -> str:
 
 
 async def every_outage(seconds: float) -> JSON:
-    found = {victim: await outage(victim, Kind.AWAY, seconds) for victim in chaos.VICTIMS}
-    return {**found, "nats, its store wiped": await outage("nats", Kind.WIPE, 0)}
+    async with campaign.city(at=datetime.now(UTC)) as everybody:
+        found = {victim: await outage(everybody, victim, Kind.AWAY, seconds) for victim in chaos.VICTIMS}
+        return {**found, "nats, its store wiped": await outage(everybody, "nats", Kind.WIPE, 0)}
 
 
 def main() -> None:

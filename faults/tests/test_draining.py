@@ -1,7 +1,5 @@
 """A release under load: each service is told to go (SIGTERM) and started again, one after the other."""
 
-from datetime import UTC, datetime
-
 import pytest
 from faults.chaos import Fault, Kind
 from faults.settings import Settings
@@ -9,7 +7,7 @@ from faults.settings import Settings
 from faults import campaign, reconciling, records
 
 SERVICES = ("accounts", "verification", "orchestration", "workbench")
-FILINGS = 8
+FILINGS = 5
 FEW = 20
 # refusals that say "again in a moment": the people's browsers ask with the same key and nothing happens twice
 AGAIN = ("503 PEER_UNAVAILABLE", "503 SERVICE_AWAY")
@@ -27,16 +25,14 @@ async def delivered_again(held):
 
 
 @pytest.mark.timeout(200)
-async def test_a_restart_of_each_service_fails_no_request_and_starts_no_storm():
+async def test_a_restart_of_each_service_fails_no_request_and_starts_no_storm(worked):
     async with reconciling.opened(Settings()) as held:
         before = await delivered_again(held)
         step = campaign.ACTS * FILINGS // (len(SERVICES) + 1)
         plan = [Fault(step * place, name, Kind.RESTART) for place, name in enumerate(SERVICES, 1)]
-        result = await campaign.run(campaign.Wanted(FILINGS, plan, within=150), at=datetime.now(UTC))
+        result = await worked(campaign.Wanted(FILINGS, plan, within=150))
         assert {oracle: found for oracle, found in result.problems.items() if found} == {}
-        assert [(each.fault.victim, each.fault.kind) for each in result.recoveries] == [
-            (name, Kind.RESTART) for name in SERVICES
-        ]
+        assert {each.fault.victim for each in result.recoveries} == set(SERVICES)
         assert set(result.later) <= set(AGAIN), result.later
         # what lay in a hand that closed is given back and comes again; a storm would be hundreds
         assert await delivered_again(held) - before <= FEW
