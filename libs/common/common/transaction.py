@@ -274,7 +274,7 @@ def _statement(
     if request:
         at = places("caller", "route", "key", "request_hash", "answer", "at")
         members.append(f"request as ({idempotency.INSERT.format(**at)})")
-    counts = ", ".join(f"(select count(*) from w{position})" for position in range(len(shape))) or "1"  # noqa: S608
+    counts = ", ".join(f"(select count(*) from w{position})" for position in range(len(shape))) or "1"  # noqa: S608 - numbers alone
     return f"with {', '.join(members)} select {counts}", tuple(names)
 
 
