@@ -134,7 +134,8 @@ def socket_path(wanted: Path) -> Path:
 
 
 def _password() -> str:
-    return secrets.token_urlsafe(24)
+    # Keycloak wants a digit, a capital and a small letter; chance alone forgets one of them now and then
+    return f"{secrets.token_urlsafe(24)}{secrets.randbelow(10)}Aa"
 
 
 def _key() -> str:
