@@ -62,7 +62,7 @@ class Exhibit:
     def _is_own(self, filing: JSON) -> bool:
         if self.proposes is not None:
             return bool(filing["matter_code"] == self.proposes)
-        return filing["form"].get("birth_registration_no") == self.registration_no
+        return bool(filing["form"].get("birth_registration_no") == self.registration_no)
 
 
 def exhibits() -> list[Exhibit]:
