@@ -252,7 +252,11 @@ async def test_the_matrix(desk, service, who, issuer, others):  # noqa: C901 one
         if (await desk.get(rests, "health")).status_code != HTTPStatus.OK:
             await desk.approve(taken["birth_certificate"], "birth_certificate")
             await desk.post(f"/v1/filings/{accepted}:withdraw")
-            await desk.run_calls()
+            while await desk.run_calls():
+                pass
+            # An app's call that another door left as an incident would hold the archive up.
+            over = "update calls set state = 'done' where filing_id = cast(:id as uuid) returning 1"
+            await desk.rows(over, id=accepted)
             put = (
                 "update filings set closed_at = closed_at - interval '60 days' where id = cast(:id as uuid) returning 1"
             )
