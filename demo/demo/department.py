@@ -129,6 +129,7 @@ class Department:
         served.router.add_get("/readyz", self._ready)
         served.router.add_post("/{app}/cases", self._given)
         served.router.add_get("/{app}/cases/{case_id}", self._asked)
+        served.router.add_post("/{app}/cases/{case_id}/end", self._ended)
         served.cleanup_ctx.append(self._telling)
         return served
 
@@ -150,6 +151,13 @@ class Department:
         await self._believed(request)
         state = self._state(request.match_info["case_id"])
         return web.json_response(state, status=200 if state else 404)
+
+    async def _ended(self, request: web.Request) -> web.Response:
+        """A case ended without our word: what was still to be told of it is told no more."""
+        await self._believed(request)
+        case_id = request.match_info["case_id"]
+        known = self._cases.execute("update cases set tell = 0 where case_id = ?", (case_id,)).rowcount
+        return web.json_response({"state": "ended"} if known else {}, status=200 if known else 404)
 
     async def _believed(self, request: web.Request) -> tuple[App, bytes]:
         """Who calls is told by the signature alone, over our own address as we registered it."""
