@@ -30,6 +30,8 @@ class Department:
         self.cases = {}
         self.effects = []
         self.heard = []
+        self.ended = []
+        self.ending = None
         self.behave = None
         self.decided = {}
         self.url = ""
@@ -55,6 +57,18 @@ class Department:
             return web.json_response({}, status=404)
         return web.json_response(self._state(case_id))
 
+    async def _told_end(self, request):
+        body = await request.read()
+        self._check(request, body)
+        ended = json.loads(body)
+        self.heard.append(("end", ended["case_id"], ended["attempt"]))
+        if self.ending is not None:
+            return web.Response(status=self.ending)
+        if ended["case_id"] not in self.cases:
+            return web.json_response({}, status=404)
+        self.ended.append(ended)
+        return web.json_response({"state": "ended"})
+
     def take(self, case):
         if case["case_id"] not in self.cases:
             self.effects.append(case["case_id"])
@@ -76,6 +90,7 @@ class Department:
         app = web.Application()
         app.router.add_post("/cases", self._given)
         app.router.add_get("/cases/{case_id}", self._asked)
+        app.router.add_post("/cases/{case_id}/end", self._told_end)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)

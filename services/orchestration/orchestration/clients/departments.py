@@ -82,16 +82,30 @@ class Departments:
         body = json.dumps(case, ensure_ascii=False).encode()
         return await self._guarded(app, "POST", f"{app.address}/cases", body, {"Idempotency-Key": str(case["case_id"])})
 
+    async def end(self, app: RegisteredApp, ended: Mapping[str, Any]) -> Answer:
+        """Tell an app that a case ended without its word; told again it is the same."""
+        body = json.dumps(ended, ensure_ascii=False).encode()
+        url = f"{app.address}/cases/{ended['case_id']}/end"
+        return await self._guarded(app, "POST", url, body, {"Idempotency-Key": f"{ended['case_id']}-end"}, heard=_heard)
+
     async def ask(self, app: RegisteredApp, case_id: str) -> Answer:
         """Ask an app how far it is with a case."""
         return await self._guarded(app, "GET", f"{app.address}/cases/{case_id}", b"", {})
 
     async def _guarded(
-        self, app: RegisteredApp, method: str, url: str, body: bytes, headers: Mapping[str, str]
+        self,
+        app: RegisteredApp,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        heard: Callable[[str, int, bytes], Answer] | None = None,
     ) -> Answer:
         try:
             async with await self._breakers.get_breaker(app.code):
-                return await self._call(method, url, body, headers)
+                status, content = await self._call(method, url, body, headers)
+                return (heard or _understood)(method, status, content)
         except OpenedState:
             return Answer(Reply.RESTING, error="APP_RESTING")
         except AddressForbidden:
@@ -103,10 +117,9 @@ class Departments:
         except AppFailed as failed:
             return Answer(failed.reply, error=failed.error)
 
-    async def _call(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _call(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         async with asyncio.timeout(_WITHIN):
-            status, content = await self._exchange(method, url, body, headers)
-        return _understood(method, status, content)
+            return await self._exchange(method, url, body, headers)
 
     async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         split = urlsplit(url)
@@ -137,12 +150,26 @@ class Departments:
         return answer.status_code, content
 
 
-def _understood(method: str, status: int, content: bytes) -> Answer:
+def _failing(status: int) -> str:
+    """Refuse an answer that counts against the app; else tells what it would be called."""
     error = f"APP_ANSWERED_{status}"
     if status in _LATER:
         raise AppFailed(Reply.UNREACHED, error)
     if status >= 500:  # noqa: PLR2004 - the server's own fault
         raise AppFailed(Reply.UNSURE, error)
+    return error
+
+
+def _heard(_method: str, status: int, _content: bytes) -> Answer:
+    """Whether the app heard that a case ended; one that does not know the case need not."""
+    error = _failing(status)
+    if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
+        return Answer(Reply.UNKNOWN)
+    return Answer(Reply.TAKEN) if httpx.codes.is_success(status) else Answer(Reply.REJECTED, error=error)
+
+
+def _understood(method: str, status: int, content: bytes) -> Answer:
+    error = _failing(status)
     if status not in {200, 201, 202}:
         unknown = method == "GET" and status == httpx.codes.NOT_FOUND
         return Answer(Reply.UNKNOWN if unknown else Reply.REJECTED, error=error)

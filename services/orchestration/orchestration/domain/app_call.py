@@ -2,7 +2,8 @@
 
 A case is given to an app in attempts: the effect is told apart by the case, so that the app does it once; an answer
 names its attempt, so that one to an earlier attempt does not count. Within an attempt a call is tried again: after an
-ambiguous end the app is asked first whether it knows the case.
+ambiguous end the app is asked first whether it knows the case. An app that holds a case which ends without its word is
+told so, once no call that gives it the case is under way any more.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ class Phase(StrEnum):
     GIVE = "give"
     ASK = "ask"
     AWAIT = "await"
+    TELL = "tell"  # that the case ended without its word
 
 
 class Reply(StrEnum):
@@ -48,6 +50,10 @@ class Verdict(StrEnum):
     ACCEPT = "accept"
     APPROVE = "approve"
     REFUSE = "refuse"
+
+
+# How a case ends that an app can have no word in.
+ENDED_OTHERWISE = frozenset({Happened.CASE_WITHDRAWN, Happened.CASE_TERMINATED, Happened.CASE_DECLINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Next:
 
 def after(call: AppCall, reply: Reply, *, at: datetime, chance: float) -> Next:
     """Tell how a call goes on after it ended so."""
+    if call.phase is Phase.TELL and reply in {Reply.TAKEN, Reply.UNKNOWN}:
+        reply = Reply.DECIDED  # heard, or nothing to hear: no more is to be done
     match reply:
         case Reply.TAKEN:
             return Next(CallState.PENDING, Phase.AWAIT, 0, at + PATIENCE)

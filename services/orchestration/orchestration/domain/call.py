@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ISSUE_LICENCE = "issue_licence"
     CORRECT_LICENCE = "correct_licence"
     APP_CASE = "app_case"
+    APP_END = "app_end"
 
 
 class CallState(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from common.transaction import Transaction
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from orchestration.domain.app_call import Answered, AppCall, Next, Phase, Told
@@ -48,6 +48,34 @@ def write_app_call(unit: Transaction, filing_id: str, case: Case) -> None:
         at=unit.at,
         app=case.app,
         phase=Phase.GIVE.value,
+    )
+
+
+_CLOSE_GIVEN = """
+update calls set state = 'done', done_at = :at, error = null
+where case_id = cast(:case_id as uuid) and kind = 'app_case' and state <> 'done'
+returning 1"""
+_INSERT_END = """
+insert into calls (id, case_id, filing_id, kind, state, payload, attempts, next_try_at, created_at, app, phase, attempt)
+select cast(:id as uuid), k.case_id, k.filing_id, :kind, 'pending', k.payload, 0, cast(:at as timestamptz),
+       cast(:at as timestamptz), k.app, :phase, k.attempt
+from calls as k
+where k.case_id = cast(:case_id as uuid) and k.kind = 'app_case'
+returning 1"""
+
+
+def write_app_end(unit: Transaction, case: Case) -> None:
+    """Have an app that was given a case told that it ended; one that never was is told nothing."""
+    unit.write("close_app_call", _CLOSE_GIVEN, rows=None, case_id=case.id, at=unit.at)
+    unit.write(
+        "insert_app_end",
+        _INSERT_END,
+        rows=None,
+        id=str(unit.ids()),
+        case_id=case.id,
+        kind=Kind.APP_END.value,
+        phase=Phase.TELL.value,
+        at=unit.at,
     )
 
 
@@ -101,14 +129,14 @@ class AppCalls:
 
     async def go_on(self, call: AppCall, following: Next, *, error: str) -> None:
         """Put down how a call goes on; whoever took it after us, or closed it meanwhile, is not disturbed."""
+        mine = (_calls.c.id == call.id, _calls.c.attempts == call.tries, _calls.c.attempt == call.attempt)
+        # What was closed meanwhile is under way no more: what waited for that may go out.
+        await self._unit.connection.execute(
+            update(_calls).where(*mine, _calls.c.state == CallState.DONE.value).values(lease_until=None)
+        )
         await self._unit.connection.execute(
             update(_calls)
-            .where(
-                _calls.c.id == call.id,
-                _calls.c.attempts == call.tries,
-                _calls.c.attempt == call.attempt,
-                _calls.c.state == CallState.PENDING.value,
-            )
+            .where(*mine, _calls.c.state == CallState.PENDING.value)
             .values(
                 state=following.state.value,
                 phase=following.phase.value,
@@ -175,8 +203,12 @@ class AppCalls:
         await self._unit.connection.execute(delete(_nonces).where(_nonces.c.at < before))
 
     def _due(self) -> tuple[Any, ...]:
-        at = self._unit.at
+        at, given = self._unit.at, _calls.alias("given")
+        is_given = exists().where(
+            given.c.case_id == _calls.c.case_id, given.c.kind == Kind.APP_CASE.value, given.c.lease_until > at
+        )
         return (
+            or_(_calls.c.kind != Kind.APP_END.value, not_(is_given)),
             _calls.c.app.is_not(None),
             _calls.c.state == CallState.PENDING.value,
             _calls.c.next_try_at <= at,

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from worktime import Calendar
 
+from orchestration.domain.app_call import ENDED_OTHERWISE
 from orchestration.domain.case import Case
 from orchestration.domain.filing import UNSUBMITTED, Content, Dossier, Filing, Happened, Step
 from orchestration.domain.plan import Plan
@@ -21,7 +22,7 @@ from orchestration.domain.timers import timers_of
 from orchestration.events import filing_fact
 from orchestration.models import SerialRow
 from orchestration.store.agents import in_sight
-from orchestration.store.app_calls import write_app_call
+from orchestration.store.app_calls import write_app_call, write_app_end
 from orchestration.store.attachments import uploaded_column, uploaded_of
 from orchestration.store.rows import (
     ABSENCE,
@@ -324,6 +325,8 @@ class Filings:
             self._unit.emit(filing_fact(step.filing, fact, self._unit.at))
             if fact.happened is Happened.CASE_READY and fact.case is not None and fact.case.app is not None:
                 write_app_call(self._unit, step.filing.id, fact.case)
+            if fact.happened in ENDED_OTHERWISE and fact.case is not None and fact.case.app is not None:
+                write_app_end(self._unit, fact.case)
 
     def _dossier(self, row: Any, cases: tuple[Case, ...]) -> Dossier:
         filing = replace(filing_of(row), cases=cases)

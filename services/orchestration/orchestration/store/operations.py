@@ -25,7 +25,8 @@ where (f.state = 'submitted'
            and not exists (select from proposals as p where p.filing_id = f.id and p.ended_at is null)))
   and not exists (select from cases as c where c.filing_id = f.id
                     and c.status in ('ready', 'supplement_requested', 'accepted', 'special_procedure'))
-  and not exists (select from calls as k where k.filing_id = f.id and k.state in ('pending', 'incident'))
+  and not exists (select from calls as k where k.filing_id = f.id and k.kind <> 'app_end'
+                    and k.state in ('pending', 'incident'))
   and not exists (select from outbox as o
                   where o.published_at is null
                     and right(o.subject, 36) in (select cast(f.id as text)

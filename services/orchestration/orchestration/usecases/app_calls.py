@@ -12,8 +12,8 @@ from common.errors import Refusal
 from orchestration.domain import app_call as rules
 from orchestration.domain.app_call import Answer, AppCall, Phase, Reply
 from orchestration.domain.call import Kind
-from orchestration.domain.case import WITH_DEPARTMENT
-from orchestration.domain.refusals import IncidentNotFound, NotOfAnApp
+from orchestration.domain.case import WITH_DEPARTMENT, Case
+from orchestration.domain.refusals import ClockStopped, IncidentNotFound, NotOfAnApp, SupplementOpen
 from orchestration.domain.registered import RegisteredApp
 from orchestration.store import Tx
 from orchestration.usecases.acts import record_act
@@ -99,7 +99,7 @@ async def _hand_over(tx: Tx, call: AppCall) -> None:
 
 async def _run(app: App, actor: Actor, call: AppCall) -> None:
     try:
-        answer = await _made(app, actor, call)
+        answer = await (_told(app, actor, call) if call.phase is Phase.TELL else _made(app, actor, call))
         async with app.store.begin(actor) as tx:
             following = rules.after(call, answer.reply, at=tx.unit.at, chance=app.chance())
             await tx.app_calls.go_on(call, following, error=answer.error)
@@ -128,6 +128,19 @@ async def _made(app: App, actor: Actor, call: AppCall) -> Answer:
     return answer
 
 
+async def _told(app: App, actor: Actor, call: AppCall) -> Answer:
+    """Tell an app that a case which it holds ended without its word."""
+    try:
+        registered = await app.outside.apps.get(call.app)
+        if registered is None or not registered.is_approved:
+            return Answer(Reply.UNREACHED, error="APP_NOT_APPROVED")
+        async with app.store.begin(actor) as tx:
+            case = (await tx.cases.read(call.case_id)).case
+    except Refusal as refusal:
+        return Answer(Reply.UNREACHED, error=refusal.reason)
+    return await app.outside.departments.end(registered, _ended(call, case))
+
+
 async def _called(app: App, actor: Actor, registered: RegisteredApp, call: AppCall) -> Answer:
     if call.phase is not Phase.GIVE:
         return await app.outside.departments.ask(registered, call.case_id)
@@ -145,10 +158,24 @@ async def _taken_at_its_word(app: App, actor: Actor, call: AppCall, answer: Answ
     try:
         async with app.store.begin(actor) as tx:
             await apply_word(tx, call.app, told, calendar=app.calendar)
+    except (ClockStopped, SupplementOpen) as early:
+        # It cannot count yet: the app is asked again later.
+        return Answer(Reply.TAKEN, error=early.reason)
     except Refusal as refusal:
         return Answer(Reply.REJECTED, error=refusal.reason)
     app.calls_due.set()
     return answer
+
+
+def _ended(call: AppCall, case: Case) -> dict[str, Any]:
+    """What the app is told of a case that ended without its word."""
+    return {
+        "case_id": case.id,
+        "attempt": call.attempt,
+        "status": case.status.value,
+        "reason_code": case.reason_code,
+        "ended_at": case.decided_at.isoformat() if case.decided_at else None,
+    }
 
 
 def _content(call: AppCall, detail: CaseDetail) -> dict[str, Any]:

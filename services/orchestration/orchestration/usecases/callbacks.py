@@ -10,7 +10,7 @@ from orchestration.clients.signatures import WINDOW, Message, verify
 from orchestration.domain import app_call as rules
 from orchestration.domain.app_call import Answered, Told, Verdict
 from orchestration.domain.case import Status
-from orchestration.domain.refusals import CaseNotFound
+from orchestration.domain.refusals import CaseNotFound, SupplementOpen
 from orchestration.store import Tx
 from orchestration.usecases.app import App
 from orchestration.usecases.cases import accept_case, approve_case, refuse_case
@@ -70,6 +70,8 @@ async def forget_nonces(tx: Tx) -> None:
 
 
 async def _decided(tx: Tx, told: Told, status: Status, calendar: Calendar) -> Status:
+    if status is Status.SUPPLEMENT:
+        raise SupplementOpen(case_id=told.case_id)
     if status is Status.READY:
         case = await accept_case(tx, told.case_id, calendar=calendar)
         status = case.status
