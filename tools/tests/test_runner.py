@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+from dataclasses import replace
 
 import asyncpg
 import psutil
@@ -156,6 +157,14 @@ def test_an_instance_that_is_up_is_used_and_left_as_it_is(runner: Runner) -> Non
     done = runner.execute("import os; print(os.environ['TONGBAN_INSTANCE'])", "--with-house")
     assert (done.returncode, done.stdout) == (0, "trial\n"), done.stderr
     assert runner.pids() == before
+
+
+def test_a_command_finds_an_instance_where_it_was_started(runner: Runner) -> None:
+    runner.begin_small_house()
+    # as in another terminal, where nobody said anything about ports
+    script = "import os; print(os.environ['TONGBAN_PORT_BASE'])"
+    done = replace(runner, base=18000).execute(script)
+    assert (done.returncode, done.stdout) == (0, f"{runner.base}\n"), done.stderr
 
 
 def test_a_service_that_cannot_start_is_explained(runner: Runner) -> None:
