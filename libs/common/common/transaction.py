@@ -10,7 +10,7 @@ simply tries again: the inbox and the idempotency row, which stand in the same t
 import re
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any, cast
@@ -237,10 +237,9 @@ async def _roll_back(connection: AsyncConnection, driver: "asyncpg.Connection[as
 
 
 async def _replay(database: Database, request: idempotency.Once, keys: KeyRing) -> None:
-    # If the database is away the first error is the better answer.
-    with suppress(db.DatabaseUnavailable):
-        async with plain(database) as connection:
-            await idempotency.earlier(await db.driver(connection), request, keys)
+    # While the database is away nobody knows whether this was answered before: then that is the answer.
+    async with plain(database) as connection:
+        await idempotency.earlier(await db.driver(connection), request, keys)
 
 
 @lru_cache(maxsize=512)

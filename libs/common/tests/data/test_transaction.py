@@ -194,6 +194,15 @@ class TestLostLine:
             await add(fragile, "a", citizen("key-1"))
         assert await counts(store) == [1, 1, 1, 1]
 
+    @pytest.mark.parametrize("fail", [None, ThingFull()], ids=["a clash", "a refusal"])
+    async def test_a_repetition_that_cannot_be_looked_up_is_not_answered_otherwise(self, fragile, store, line, fail):
+        await add(store, "a", citizen("key-1"))
+        line.cut_at(b"select request_hash", deliver=False)
+        with pytest.raises(DatabaseUnavailable):
+            await add(fragile, "a", citizen("key-1"), fail=fail)
+        with pytest.raises(Replayed):
+            await add(fragile, "a", citizen("key-1"), fail=fail)
+
     async def test_a_server_that_dies_within_a_transaction_is_unavailable(self, fragile, store, line):
         async def work():
             async with fragile.begin() as tx:
