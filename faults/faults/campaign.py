@@ -13,7 +13,7 @@ from demo.people import OFFICERS, Cast, cast, credentials
 from demo.settings import Settings as DemoSettings
 
 from demo import loader, newborn
-from faults import chaos, reconciling, work
+from faults import chaos, logs, reconciling, work
 from faults.ledger import JSON, Ledger
 from faults.person import Person
 from faults.settings import Settings
@@ -122,7 +122,11 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
         ledger.later,
         sum(act.asked for act in ledger.acts.values()),
         ledger.moves,
-        {**problems, "everything_came_back": agent.lost},
+        {
+            **problems,
+            "nothing_unexpected": logs.unexpected(inside.tongban_instance_dir / "logs", at),
+            "everything_came_back": agent.lost,
+        },
     )
 
 

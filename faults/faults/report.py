@@ -8,6 +8,7 @@ from faults.reconciling import INSIDE
 MEANS = {each.__name__: (each.__doc__ or "").strip() for each in (*OUTSIDE, *INSIDE)} | {
     "drained": str(records.drained.__doc__),
     "heard_by_all": str(records.heard_by_all.__doc__),
+    "nothing_unexpected": "Nothing unexpected happened behind any door, by the logs, and no fact was put aside.",
     "everything_came_back": "Every process that was broken was ready again by itself.",
 }
 

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     department_file: Path
     tongban_nats_monitor_url: str
     tongban_control: Path
+    tongban_instance_dir: Path
 
     @property
     def databases(self) -> dict[str, str]:
