@@ -13,6 +13,7 @@ from accounts.settings import Settings
 from accounts.usecases.realms import DESCRIPTIONS, one_time_seed, reconcile_realms
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
 
+SURVIVOR = "00000000-0000-7000-8000-000000000399"
 PLACE = Surroundings(public_url="http://localhost:1", gateway_keys="{}", client_secrets={})
 
 
@@ -119,8 +120,7 @@ async def test_without_the_demo_its_clients_are_gone(bring, gov):
     assert "gov: client demo-loader created" in await bring()
 
 
-@pytest.mark.usefixtures("bring")
-async def test_who_is_not_let_in_is_disabled_and_logged_out(surroundings, gov):
+async def test_who_is_not_let_in_is_disabled_and_logged_out(bring, surroundings, gov):
     secret = surroundings.keycloak_admin_secret.get_secret_value()
     (officer,) = await gov.a_get_users({"username": "police", "exact": True})
     identity = officer["attributes"]["employee_id"][0]
@@ -129,6 +129,18 @@ async def test_who_is_not_let_in_is_disabled_and_logged_out(surroundings, gov):
             await keycloak.let_in("gov", "employee_id", identity, active=active)
             (now,) = await gov.a_get_users({"username": "police", "exact": True})
             assert now | {"notBefore": 0} == officer | {"enabled": active, "notBefore": 0}
+        # What account states brought about is not undone by the description.
+        await keycloak.let_in("gov", "employee_id", identity, active=False)
+        assert await bring() == []
+        (now,) = await gov.a_get_users({"username": "police", "exact": True})
+        assert not now["enabled"]
+        # The log-in of a duplicate names the survivor, and goes on doing so.
+        for before, after in ((identity, SURVIVOR), (SURVIVOR, identity)):
+            await keycloak.relink("gov", "employee_id", before, after)
+            assert await bring() == []
+            (now,) = await gov.a_get_users({"username": "police", "exact": True})
+            assert now["attributes"]["employee_id"] == [after]
+        await keycloak.let_in("gov", "employee_id", identity, active=True)
         # Who has no log-in has none to disable.
         await keycloak.let_in("citizen", "person_id", identity, active=False)
 

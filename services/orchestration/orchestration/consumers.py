@@ -74,3 +74,15 @@ async def drop_suspended_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppS
 async def follow_merger(_app: App, tx: "Tx", fact: Fact[pb.PersonsMerged]) -> None:
     """Two records are of one person: what the duplicate filed, the surviving person filed."""
     await usecases.follow_merger(tx, fact.body.merged_id, fact.body.surviving_id)
+
+
+@subscriptions.on(pb.AccountSuspended)
+async def drop_suspended(app: App, _tx: "Tx", fact: Fact[pb.AccountSuspended]) -> None:
+    """An account was suspended: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)
+
+
+@subscriptions.on(pb.AccountClosed)
+async def drop_closed(app: App, _tx: "Tx", fact: Fact[pb.AccountClosed]) -> None:
+    """An account was closed: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)

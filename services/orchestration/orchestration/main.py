@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from common import config, process, rpc, telemetry, web
-from common.auth import Authenticator, CachedPosts, ServiceToken, Verifier, system
+from common.auth import Authenticator, CachedPosts, CachedStanding, ServiceToken, Verifier, system
 from common.bus import Bus
 from common.db import Database
 from sealing import KeyRing, reseal
@@ -56,6 +56,7 @@ async def opened(
     accounts, verification = rpc.channel(settings.accounts_grpc), rpc.channel(settings.verification_grpc)
     departments = Accounts(accounts)
     posts = CachedPosts(departments.resolve_post)
+    standing = CachedStanding(departments.let_in)
     own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     workbench = rpc.channel(settings.workbench_grpc)
@@ -67,6 +68,7 @@ async def opened(
             store=Store(database, clock=clock, ids=ids, keys=keys, calendar=national()),
             outside=Outside(Verification(verification, own), departments, Apps(workbench, own), systems),
             posts=posts,
+            standing=standing,
             calendar=national(),
             chance=random.random,
             callback_url=f"{settings.public_url}/api/orchestration/v1/callbacks",
@@ -74,7 +76,7 @@ async def opened(
             fonts=settings.fonts,
             settings=settings,
             bus=bus,
-            authenticator=Authenticator(verifier, posts),
+            authenticator=Authenticator(verifier, posts, standing),
             bulkheads=bulkheads,
         )
     finally:

@@ -44,6 +44,13 @@ def claims_of(context) -> dict:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
+async def refuse(context, reason) -> None:
+    """Say no as a service of ours does."""
+    status = status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message="no")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="accounts.tongban"))
+    await context.abort_with_status(rpc_status.to_status(status))
+
+
 @dataclass
 class Library(licence_service_pb2_grpc.LicenceServiceServicer):
     """Holds every licence unless told otherwise; issues each request once."""
@@ -123,6 +130,8 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
     posts: dict[str, account_pb2.Post] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     proof_level: int = 3
+    suspended: set[str] = field(default_factory=set)
+    away: bool = False
     # The matters in which a person acts for a legal person; None is all.
     agencies: dict[tuple[str, str], set[str] | None] = field(default_factory=dict)
 
@@ -137,16 +146,17 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
         )
 
     async def WhoAmI(self, request, context):  # noqa: N802
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        if claims_of(context)["person_id"] in self.suspended:
+            await refuse(context, "ACCOUNT_SUSPENDED")
         person = account_pb2.Person(person_id=claims_of(context)["person_id"], proof_level=self.proof_level)
         return account_service_pb2.WhoAmIResponse(person=person)
 
     async def CheckAgent(self, request, context):  # noqa: N802
         asked = (claims_of(context)["person_id"], request.legal_person_id)
         if asked not in self.agencies:
-            no = error_details_pb2.ErrorInfo(reason="AGENT_NOT_ENTITLED", domain="accounts.tongban")
-            status = status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message="no")
-            status.details.add().Pack(no)
-            await context.abort_with_status(rpc_status.to_status(status))
+            await refuse(context, "AGENT_NOT_ENTITLED")
         matters = self.agencies[asked]
         return account_service_pb2.CheckAgentResponse(
             legal_person_id=request.legal_person_id, all_matters=matters is None, matters=sorted(matters or ())

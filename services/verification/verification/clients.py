@@ -31,6 +31,17 @@ class Posts:
         )
 
 
+class Standing:
+    """Has accounts look at the caller's account: whoever is suspended or closed is refused."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def __call__(self, token: str) -> None:
+        """Ask with the caller's own token."""
+        await rpc.call(self._accounts.WhoAmI, account_service_pb2.WhoAmIRequest(), token=token)
+
+
 class Guardians:
     """Tells whom a citizen is the guardian of, asked with the citizen's own token."""
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from common.auth import CachedPosts
+from common.auth import CachedPosts, CachedStanding
 from common.inbox import Fact, Subscriptions
 from tongban.accounts.v1 import account_events_pb2 as pb
 
@@ -16,6 +16,9 @@ class Staff(Protocol):
 
     @property
     def posts(self) -> CachedPosts: ...
+
+    @property
+    def standing(self) -> CachedStanding: ...
 
 
 subscriptions = Subscriptions("verification")
@@ -31,3 +34,15 @@ async def drop_post(app: Staff, _tx: object, fact: Fact[pb.PostChanged]) -> None
 async def follow_merger(_app: Staff, tx: Tx, fact: Fact[pb.PersonsMerged]) -> None:
     """Two records are of one person: what the duplicate held, the surviving person holds."""
     await usecases.follow_merger(tx, UUID(fact.body.merged_id), UUID(fact.body.surviving_id))
+
+
+@subscriptions.on(pb.AccountSuspended)
+async def drop_suspended(app: Staff, _tx: object, fact: Fact[pb.AccountSuspended]) -> None:
+    """An account was suspended: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)
+
+
+@subscriptions.on(pb.AccountClosed)
+async def drop_closed(app: Staff, _tx: object, fact: Fact[pb.AccountClosed]) -> None:
+    """An account was closed: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)

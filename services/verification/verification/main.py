@@ -10,13 +10,13 @@ from pathlib import Path
 from uuid import UUID
 
 from common import process, rpc, web
-from common.auth import Authenticator, CachedPosts, Verifier, system
+from common.auth import Authenticator, CachedPosts, CachedStanding, Verifier, system
 from common.bus import Bus
 from common.db import Database
 from sealing import KeyRing, reseal
 
 from verification.api import router
-from verification.clients import Agents, Guardians, Posts
+from verification.clients import Agents, Guardians, Posts, Standing
 from verification.consumers import subscriptions
 from verification.rpc import services
 from verification.settings import Settings
@@ -36,6 +36,7 @@ class App:
     bus: Bus
     authenticator: Authenticator
     posts: CachedPosts
+    standing: CachedStanding
     guardians: Guardians
     agents: Agents
 
@@ -53,13 +54,15 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
     posts = CachedPosts(Posts(accounts))
+    standing = CachedStanding(Standing(accounts))
     try:
         yield App(
             settings=settings,
             store=Store(database, clock=clock, ids=ids, keys=keys),
             bus=bus,
-            authenticator=Authenticator(verifier, posts),
+            authenticator=Authenticator(verifier, posts, standing),
             posts=posts,
+            standing=standing,
             guardians=Guardians(accounts),
             agents=Agents(accounts),
         )

@@ -70,6 +70,17 @@ class Colleagues:
         return None
 
 
+class Standing:
+    """Has accounts look at the caller's account: whoever is suspended or closed is refused."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def __call__(self, token: str) -> None:
+        """Ask with the caller's own token."""
+        await rpc.call(self._accounts.WhoAmI, account_service_pb2.WhoAmIRequest(), token=token)
+
+
 class Posts:
     """Resolves the post that an officer asks to act in, with the officer's own token."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-from common.auth import CachedPosts
+from common.auth import CachedPosts, CachedStanding
 from common.inbox import Fact, Subscriptions, Unreadable
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2
@@ -34,6 +34,9 @@ class Staff(Voice, Protocol):
 
     @property
     def posts(self) -> CachedPosts: ...
+
+    @property
+    def standing(self) -> CachedStanding: ...
 
     @property
     def colleagues(self) -> Colleagues: ...
@@ -275,3 +278,15 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise Unreadable("org_id") from error
+
+
+@subscriptions.on(account_events_pb2.AccountSuspended)
+async def drop_suspended(app: Staff, _tx: object, fact: Fact[account_events_pb2.AccountSuspended]) -> None:
+    """An account was suspended: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)
+
+
+@subscriptions.on(account_events_pb2.AccountClosed)
+async def drop_closed(app: Staff, _tx: object, fact: Fact[account_events_pb2.AccountClosed]) -> None:
+    """An account was closed: ask anew before the person is let in."""
+    app.standing.drop(fact.body.account_id)

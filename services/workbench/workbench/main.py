@@ -11,14 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 from common import config, process, rpc, web
-from common.auth import Authenticator, CachedPosts, ServiceToken, Verifier, system
+from common.auth import Authenticator, CachedPosts, CachedStanding, ServiceToken, Verifier, system
 from common.bus import Bus
 from common.db import Database
 from sealing import KeyRing, reseal
 
 from workbench import jobs
 from workbench.api import router
-from workbench.clients import Colleagues, Posts
+from workbench.clients import Colleagues, Posts, Standing
 from workbench.consumers import subscriptions
 from workbench.domain.app import AddressRules
 from workbench.rpc import SERVICES
@@ -40,6 +40,7 @@ class App:
     bus: Bus
     authenticator: Authenticator
     posts: CachedPosts
+    standing: CachedStanding
     addresses: AddressRules
     colleagues: Colleagues
     hub: Hub
@@ -59,6 +60,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
     verifier = Verifier(settings.keycloak_url, audience=NAME, clients=settings.clients)
     accounts = rpc.channel(settings.accounts_grpc)
     posts = CachedPosts(Posts(accounts))
+    standing = CachedStanding(Standing(accounts))
     own = ServiceToken(settings.keycloak_url, NAME, settings.client_secret.get_secret_value())
     store = Store(database, clock=clock, ids=ids, keys=keys, kick=partial(bus.kick, STREAM))
     hub = Hub(store, bus)
@@ -68,8 +70,9 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             settings=settings,
             store=store,
             bus=bus,
-            authenticator=Authenticator(verifier, posts),
+            authenticator=Authenticator(verifier, posts, standing),
             posts=posts,
+            standing=standing,
             colleagues=Colleagues(accounts, own),
             hub=hub,
             sentences=config.sentences(LOCALE).by_reason,

@@ -3,19 +3,20 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from common.auth.own import ServiceToken
 from common.auth.tokens import Claims, TokenMissing, Verifier
-from common.errors import Denied
+from common.errors import Denied, Unavailable
 from common.permissions import Caller, Post
 
 __all__ = [
     "Actor",
     "Authenticator",
     "CachedPosts",
+    "CachedStanding",
     "Call",
     "CallerUnknown",
     "Claims",
@@ -28,6 +29,7 @@ __all__ = [
 
 _POSTS_LIVE = 30.0
 _MOST_POSTS = 20_000
+_ASK_AGAIN = 1.0
 _BROWSERS_CLIENT = "gateway"  # what people log in through: a token of another client without a person is a service's
 
 
@@ -110,12 +112,38 @@ async def _resolved(answer: Awaitable[Post]) -> Post:
     return await answer
 
 
+class CachedStanding:
+    """Remembers for half a minute that accounts lets a citizen in, and forgets a person on request."""
+
+    def __init__(self, ask: Callable[[str], Awaitable[object]]) -> None:
+        self._ask = ask
+        self._known: dict[str, float] = {}
+
+    async def check(self, token: str, person_id: str) -> None:
+        """Refuse whoever is suspended; while accounts is away, the token alone counts, as long as it lives."""
+        if time.monotonic() < self._known.get(person_id, 0.0):
+            return
+        lives = _POSTS_LIVE
+        try:
+            await self._ask(token)
+        except Unavailable:
+            lives = _ASK_AGAIN
+        if len(self._known) > _MOST_POSTS:
+            self._known.clear()
+        self._known[person_id] = time.monotonic() + lives
+
+    def drop(self, person_id: str) -> None:
+        """Forget that a person was let in."""
+        self._known.pop(person_id, None)
+
+
 class Authenticator:
     """Makes the actor of a call from its token and the post it names."""
 
-    def __init__(self, verifier: Verifier, posts: PostResolver) -> None:
+    def __init__(self, verifier: Verifier, posts: PostResolver, standing: CachedStanding | None = None) -> None:
         self._verifier = verifier
         self._posts = posts
+        self._standing = standing
 
     async def actor(self, token: str, post_id: str | None, call: Call) -> Actor:
         """Tell who calls, or refuse."""
@@ -123,6 +151,8 @@ class Authenticator:
         post = None
         if claims.realm == "citizen" and claims.person_id:
             kind, name = Caller.CITIZEN, claims.person_id
+            if self._standing is not None:
+                await self._standing.check(token, name)
         elif claims.realm == "gov" and claims.employee_id:
             kind, name = Caller.OFFICER, claims.employee_id
             post = await self._posts(token, claims.employee_id, post_id)

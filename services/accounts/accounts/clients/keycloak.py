@@ -302,15 +302,12 @@ class _Reconciliation:
 
     async def _log_in(self, log_in: LogIn) -> None:
         admin = self._admin
-        users = await admin.a_get_users({"username": log_in.username, "exact": True})
-        representation = {"username": log_in.username, "enabled": True, "attributes": dict(log_in.attributes)}
-        if not users:
-            await admin.a_create_user({**representation, "credentials": list(log_in.credentials)})
-            self._changes.append(f"user {log_in.username} created")
+        # Whoever is there stays as is: whether a log-in is let in, and as whom, came to be told by account states.
+        if await admin.a_get_users({"username": log_in.username, "exact": True}):
             return
-        if different := differing(representation, users[0]):
-            await admin.a_update_user(users[0]["id"], representation)
-            self._tell(f"user {log_in.username}", different)
+        representation = {"username": log_in.username, "enabled": True, "attributes": dict(log_in.attributes)}
+        await admin.a_create_user({**representation, "credentials": list(log_in.credentials)})
+        self._changes.append(f"user {log_in.username} created")
 
 
 def differing(wanted: JSON, current: JSON) -> list[str]:

@@ -144,6 +144,10 @@ class Accounts:
         answer = await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), actor=actor)
         return int(answer.person.proof_level)
 
+    async def let_in(self, token: str) -> None:
+        """Have the caller's account looked at: whoever is suspended or closed is refused."""
+        await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), token=token)
+
     async def agency(self, actor: Actor, legal_person_id: str) -> Agency:
         """In which matters the caller acts for a legal person now; who does in none is refused. Never remembered."""
         request = accounts_pb.CheckAgentRequest(legal_person_id=legal_person_id)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.auth import CachedPosts
+from common.auth import CachedPosts, CachedStanding
 from worktime import Calendar
 
 from orchestration.clients import Accounts, Apps, Departments, Verification
@@ -32,6 +32,7 @@ class App:
     store: Store
     outside: Outside
     posts: CachedPosts
+    standing: CachedStanding
     calendar: Calendar
     chance: Callable[[], float]
     sentences: Mapping[str, str]
