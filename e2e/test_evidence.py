@@ -8,7 +8,6 @@ from demo.people import Cast, logged_in
 from demo.settings import Settings
 
 from demo import city, newborn
-from e2e.lists import every
 from e2e.waiting import eventually
 
 ITEM = "birth_certificate"
@@ -53,7 +52,7 @@ async def test_the_father_is_asked_and_his_renewed_card_is_looked_at_again(peopl
     await health.post(f"{path}:accept", {})
 
     # the police renew the father's card before the decision
-    held = await every(people.father, "verification/v1/me/licences")
+    held = await newborn.every(people.father, "verification/v1/me/licences")
     card = next(each for each in held if each["licence_type"] == newborn.ID_CARD)
     renewing = {"version": card["version"]}
     await people.officers["police"].post(f"verification/v1/licences/{card['licence_id']}:renew", renewing)

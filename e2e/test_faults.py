@@ -11,7 +11,6 @@ from demo.browser import Browser, CallRefused
 from demo.people import Cast
 
 from demo import newborn
-from e2e.lists import every
 from tools.runner.control import Control
 
 FILINGS = 50
@@ -112,7 +111,9 @@ async def test_kill_nine_loses_nothing_and_does_nothing_twice(
 
     # every filing closed once, every case decided once, every result issued once
     for filing_id in ids:
-        timeline = await until_answered(lambda f=filing_id: every(mother, f"orchestration/v1/filings/{f}/timeline"))
+        timeline = await until_answered(
+            lambda f=filing_id: newborn.every(mother, f"orchestration/v1/filings/{f}/timeline")
+        )
         acts = Counter(entry["act"] for entry in timeline)
         assert acts["orchestration.accept_case"] == 7
         assert acts["orchestration.approve_case"] == 7
@@ -123,7 +124,7 @@ async def test_kill_nine_loses_nothing_and_does_nothing_twice(
         for case in (await until_answered(lambda f=filing_id: newborn.filing(mother, f)))["cases"]
         if case["licence_id"]
     ]
-    licences = await until_answered(lambda: every(mother, "verification/v1/me/licences"))
+    licences = await until_answered(lambda: newborn.every(mother, "verification/v1/me/licences"))
     held = Counter(licence["licence_id"] for licence in licences)
     assert len(set(made)) == len(made) == 3 * FILINGS
     assert all(held[licence_id] == 1 for licence_id in made)
