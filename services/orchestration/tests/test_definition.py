@@ -15,6 +15,7 @@ from orchestration.domain.definition import (
     Role,
     Source,
 )
+from orchestration.domain.terms import Terms
 from pydantic import ValidationError
 
 from .makers import DEFINITION, a_definition, an_item, newborn, newborn_json
@@ -56,6 +57,7 @@ PROBLEMS = {
     "NO_ITEMS": a_definition(),
     "NO_VALUES": a_definition(an_item("a"), determinants=(Determinant("q", "?", ()),)),
     "CODE_MALFORMED": a_definition(an_item("A b")),
+    "TERM_BEYOND_LAW": a_definition(an_item("a", terms=Terms(delivery_days=11))),
     "PROPOSED_BY_ITSELF": proposed(matter="matter"),
     "TERM_OUT_OF_RANGE": proposed(days=61),
     "REQUIRED_FIELD_FIXED": proposed(form={}, required=["name"]),

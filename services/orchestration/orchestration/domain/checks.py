@@ -229,8 +229,10 @@ def _item(definition: Definition, item: Item) -> Iterator[Problem]:
     for name, days in asdict(item.terms).items():
         if not 0 < days <= _LONGEST_TERM:
             yield Problem("TERM_OUT_OF_RANGE", f"{where}.terms.{name}", {"days": days})
-    if item.terms.acceptance_days > USUAL_TERMS.acceptance_days:
-        yield Problem("TERM_BEYOND_LAW", f"{where}.terms.acceptance_days", {"days": item.terms.acceptance_days})
+    for name in ("acceptance_days", "delivery_days"):
+        days = getattr(item.terms, name)
+        if days > getattr(USUAL_TERMS, name):
+            yield Problem("TERM_BEYOND_LAW", f"{where}.terms.{name}", {"days": days})
     dependencies = [dependency.item for dependency in item.depends_on]
     yield from _known("DEPENDENCY_UNKNOWN", where, dependencies, set(definition.item) - {item.code})
     yield from _duplicates(f"{where}.depends_on", dependencies)
