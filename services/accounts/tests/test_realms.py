@@ -114,7 +114,7 @@ async def test_a_permission_given_by_hand_is_taken_back(bring, gov):
 
 
 async def test_without_the_demo_its_clients_are_gone(bring, gov):
-    demo = ("demo-loader", "department-cdc", "department-human-resources")
+    demo = ("demo-loader", "department-cdc", "department-human-resources", "department-sandbox")
     assert await bring(demo=False) == [f"gov: client {name} removed" for name in demo]
     assert await gov.a_get_client_id("demo-loader") is None
     assert "gov: client demo-loader created" in await bring()
