@@ -75,13 +75,11 @@ async def lay_out(
     """Every exhibit with its filing."""
     laid = []
     async with Sessions(settings) as sessions:
-        there = [
-            filing
-            for mother in {exhibit.mother for exhibit in exhibits()}
-            for filing in await _filings(await sessions.of(mother))
-        ]
+        mothers = {exhibit.mother for exhibit in exhibits()}
+        there = {mother: await _filings(await sessions.of(mother)) for mother in mothers}
         for exhibit in exhibits():
-            filing = next(filter(exhibit.is_shown_by, there), None) or await _lay(sessions, exhibit, at=at)
+            shown = next(filter(exhibit.is_shown_by, there[exhibit.mother]), None)
+            filing = shown or await _lay(sessions, exhibit, at=at)
             told(exhibit, filing)
             laid.append((exhibit, filing))
     return laid
