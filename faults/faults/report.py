@@ -19,6 +19,18 @@ once (PostgreSQL), frozen (SIGSTOP) and restarted (SIGTERM) at random; then a le
 reconciled with what the doors, the databases and the broker say. The order of the faults follows from the seed.
 """
 
+FOUND = """## What campaigns have found so far
+
+| fault | mend | test |
+|---|---|---|
+| 500 when PostgreSQL dies in the middle of a transaction, and the broken connection stayed in the pool | 503, and a new connection | `libs/common/tests/data/test_transaction.py`, a server that dies |
+| 500 for the second of two equal callbacks, when the first answer could not be looked up | 503: nobody knows yet | the same, a repetition that cannot be looked up |
+| what a killed consumer held waited a minute: the longest stall of the whole house | 15 s | the longest stall above |
+| a restart of a service refused whoever called in that moment | the gateway waits three seconds where nobody listens | `gateway/tests/test_proxy.py`, being restarted |
+| a frozen PostgreSQL worked on: only its parent stood still | frozen whole | `tools/tests/test_runner.py`, a frozen server |
+| one start in some hundred failed: a generated password without a digit | each has one | `tools/tests/test_secrets.py` |
+"""  # noqa: E501 - rows of a table
+
 
 def page(result: JSON) -> str:
     """The whole page."""
@@ -42,6 +54,7 @@ def page(result: JSON) -> str:
             "|---|---|",
             *(f"| {MEANS[name]} | {_found(found)} |" for name, found in result["oracles"].items()),
             "",
+            FOUND,
         ]
     )
 
