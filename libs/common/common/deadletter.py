@@ -66,6 +66,12 @@ async def park(
     )
 
 
+async def waiting(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    """Count what waits for a person."""
+    counted: int = await connection.fetchval("select count(*) from dead_letters where replayed_at is null")
+    return counted
+
+
 async def parked(database: Database, consumer: str | None = None, *, limit: int = 1000) -> list[Parked]:
     """List what waits, oldest first."""
     async with database.engine.connect() as connection:

@@ -7,7 +7,7 @@ from typing import Any
 from nats.errors import ConnectionClosedError
 from prometheus_client import Counter, Gauge
 
-from common import db, outbox
+from common import db, deadletter, outbox
 from common.bus import Ack, Bus, Letter
 from common.db import Database
 from common.telemetry import log
@@ -19,6 +19,7 @@ CHECK = 60.0
 LONGEST_PAUSE = 5.0
 
 PENDING = Gauge("tongban_outbox_pending", "Facts that wait for the relay.", ("service",))
+ASIDE = Gauge("tongban_dead_letters_waiting", "Facts that were put aside and wait for a person.", ("service",))
 PUBLISHED = Counter("tongban_relay_published", "Facts published.", ("service",))
 REPLAYED = Counter("tongban_relay_replayed", "Facts published again because the bus had lost them.", ("service",))
 
@@ -81,6 +82,7 @@ class Relay:
             self._created, self._last = await self._bus.stream_state(self._stream)
             lost = await outbox.regress(driver, self._stream, known, self._created, self._last)
             PENDING.labels(self._service).set(await outbox.pending(driver))
+            ASIDE.labels(self._service).set(await deadletter.waiting(driver))
         self._alarm(lost)
 
     async def publish(self) -> int:

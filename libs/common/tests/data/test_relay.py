@@ -4,6 +4,7 @@ import pytest
 from common import relay
 from common.bus import Bus, Letter
 from common.relay import Relay
+from prometheus_client import REGISTRY
 
 from .shelf import until, working
 
@@ -41,6 +42,19 @@ async def test_a_batch_arrives_in_order_with_its_headers(kicked, bus, relays, cl
     assert headers["ce-actor"] == "service:orchestration"
     assert headers["ce-time"] == clock().astimezone(tz=None).isoformat() or headers["ce-time"].endswith("+00:00")
     assert await relays.publish() == 0
+
+
+async def test_what_waits_is_measured(kicked, relays):
+    def measured(name):
+        return REGISTRY.get_sample_value(name, {"service": "orchestration"})
+
+    await kicked.ready("case-1")
+    await kicked.rows(
+        "insert into dead_letters (consumer, id, subject, type, body, headers, reason, error, deliveries, at) "
+        "values ('orchestration-x', gen_random_uuid(), 's', 't', '', '{}', 'UNREADABLE', '', 1, now()) returning 1"
+    )
+    await relays.check()
+    assert (measured("tongban_outbox_pending"), measured("tongban_dead_letters_waiting")) == (1, 1)
 
 
 async def test_two_relays_publish_each_fact_once(kicked, bus):
