@@ -9,7 +9,8 @@ from uuid import UUID
 from common.auth import Actor
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select
+from sqlalchemy import DateTime, bindparam, insert, select
+from sqlalchemy import case as when
 from sqlalchemy.dialects.postgresql import insert as upsert
 from worktime import Calendar
 
@@ -46,6 +47,25 @@ from orchestration.store.watches import alarms_column, alarms_of
 
 _serials: Any = SerialRow.__table__  # type: ignore[attr-defined]
 _DOSSIER = [*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.content, FILINGS.c.plan]
+
+_ASKED = CASES.alias("asked")
+_ASKED_CASE = bindparam("asked_case", type_=CASES.c.id.type)
+# Built once: every act begins with it. What is large is read in the row of the asked case alone, not with each sibling.
+_LOCK_BY_CASE = (
+    select(
+        *FILING_COLUMNS,
+        FILINGS.c.matter_name,
+        *(
+            when((CASES.c.id == _ASKED_CASE, column)).label(column.name)
+            for column in (FILINGS.c.content, FILINGS.c.plan)
+        ),
+        *CASE_COLUMNS,
+        alarms_column(_ASKED_CASE, bindparam("asked_at", type_=DateTime(timezone=True))),
+    )
+    .join(CASES, CASES.c.filing_id == FILINGS.c.id)
+    .order_by(CASES.c.id)
+    .with_for_update(of=[FILINGS, CASES])
+)
 
 _INSERT_DRAFT = """
 insert into filings (id, matter_code, matter_version, matter_name, region_code, applicant_id, agent_id, state, revision,
@@ -158,34 +178,27 @@ class Filings:
 
     async def lock_by_case(self, case_id: str, actor: Actor) -> Dossier:
         """The filing of a case in the actor's sight, locked with all its cases: the first statement of every act."""
-        asked = CASES.alias("asked")
         wanted = (
-            select(asked.c.filing_id)
+            select(_ASKED.c.filing_id)
             .where(
-                asked.c.id == case_id,
+                _ASKED.c.id == case_id,
                 in_sight(
                     actor,
-                    owner=asked.c.applicant_id,
-                    matter=asked.c.matter_code,
-                    region=asked.c.region_code,
-                    org=asked.c.org_path,
+                    owner=_ASKED.c.applicant_id,
+                    matter=_ASKED.c.matter_code,
+                    region=_ASKED.c.region_code,
+                    org=_ASKED.c.org_path,
                 ),
             )
             .scalar_subquery()
         )
-        rows = (
-            await self._unit.connection.execute(
-                select(*_DOSSIER, *CASE_COLUMNS, alarms_column(case_id, self._unit.at))
-                .join(CASES, CASES.c.filing_id == FILINGS.c.id)
-                .where(FILINGS.c.id == wanted)
-                .order_by(CASES.c.id)
-                .with_for_update(of=[FILINGS, CASES])
-            )
-        ).all()
+        asked = {"asked_case": case_id, "asked_at": self._unit.at}
+        rows = (await self._unit.connection.execute(_LOCK_BY_CASE.where(FILINGS.c.id == wanted), asked)).all()
         if not rows:
             raise CaseNotFound(case_id=case_id)
-        dossier = self._dossier(rows[0], tuple(case_of(row) for row in rows))
-        return replace(dossier, alarms=alarms_of(rows[0].alarms))
+        head = next(row for row in rows if row.content is not None)
+        dossier = self._dossier(head, tuple(case_of(row) for row in rows))
+        return replace(dossier, alarms=alarms_of(head.alarms))
 
     async def page(self, *, after: UUID | None, size: int) -> list[Dossier]:
         """The caller's own filings, newest first and one more than asked; their cases are left out."""

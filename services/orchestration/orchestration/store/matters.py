@@ -6,7 +6,7 @@ from typing import Any
 
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import Date, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from orchestration.domain.definition import Definition
@@ -33,6 +33,21 @@ class Published:
 
 
 _SUMMARY = [_table.c[name] for name in Published.__slots__]
+_NEWEST = (
+    select(_table.c.code, _table.c.version, _table.c.definition)
+    .ext(distinct_on(_table.c.code))
+    .where(_table.c.effective_from <= bindparam("asked_day", type_=Date()))
+    .order_by(_table.c.code, _table.c.version.desc())
+    .subquery()
+)
+_CAUSE = _NEWEST.c.definition["proposed_by"]
+# Built once: it is asked after every decision.
+_PROPOSED_AFTER = (
+    select(_NEWEST.c.code, _NEWEST.c.version)
+    .join(CASES, (_CAUSE["matter"].astext == CASES.c.matter_code) & (_CAUSE["item"].astext == CASES.c.item))
+    .where(CASES.c.id == bindparam("asked_case", type_=CASES.c.id.type))
+    .order_by(_NEWEST.c.code)
+)
 
 
 class Matters:
@@ -83,20 +98,7 @@ class Matters:
 
     async def proposed_after(self, case_id: str, day: date) -> list[tuple[Definition, int]]:
         """The matters in effect that are proposed after this case's item, with their versions; it is not locked."""
-        newest = (
-            select(_table.c.code, _table.c.version, _table.c.definition)
-            .ext(distinct_on(_table.c.code))
-            .where(_table.c.effective_from <= day)
-            .order_by(_table.c.code, _table.c.version.desc())
-            .subquery()
-        )
-        cause = newest.c.definition["proposed_by"]
-        rows = await self._unit.connection.execute(
-            select(newest.c.code, newest.c.version)
-            .join(CASES, (cause["matter"].astext == CASES.c.matter_code) & (cause["item"].astext == CASES.c.item))
-            .where(CASES.c.id == case_id)
-            .order_by(newest.c.code)
-        )
+        rows = await self._unit.connection.execute(_PROPOSED_AFTER, {"asked_case": case_id, "asked_day": day})
         return [(await self.get(row.code, row.version), row.version) for row in rows.all()]
 
     async def add(self, definition: Definition, published: Published) -> None:

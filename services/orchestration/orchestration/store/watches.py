@@ -79,7 +79,7 @@ class Watched:
     requirement: str
 
 
-def _alarming(at: datetime) -> ColumnElement[bool]:
+def _alarming(at: Any) -> ColumnElement[bool]:
     return or_(
         CHANGES.c.voided,
         CHANGES.c.version > WATCHES.c.version,
@@ -88,7 +88,7 @@ def _alarming(at: datetime) -> ColumnElement[bool]:
     )
 
 
-def alarms_column(case_id: Any, at: datetime) -> Any:
+def alarms_column(case_id: Any, at: Any) -> Any:
     """The alarms of a case, as one column of the statement that loads it; expiry needs no news, only the time."""
     change = when(
         (CHANGES.c.voided, Change.VOIDED.value),
