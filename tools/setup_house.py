@@ -136,7 +136,7 @@ def main() -> None:
 
 
 def _projects() -> list[Path]:
-    patterns = ("libs/*", "services/*", "gateway", "demo", "faults")
+    patterns = ("libs/*", "services/*", "gateway", "demo", "faults", "attack")
     return sorted(found for pattern in patterns for found in ROOT.glob(f"{pattern}/pyproject.toml"))
 
 

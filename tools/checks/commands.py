@@ -16,10 +16,12 @@ PACKAGES = {
     "common": "libs/common",
     "worktime": "libs/worktime",
     "sealing": "libs/sealing",
+    "listening": "libs/listening",
     **{service: f"services/{service}" for service in SERVICES},
     "gateway": "gateway",
     "demo": "demo",
     "faults": "faults",
+    "attack": "attack",
     "tools": ".",
 }
 

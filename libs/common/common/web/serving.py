@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+from listening import Listener
 
 DRAIN = 25
 
@@ -19,7 +20,7 @@ class Serving(uvicorn.Server):
             uvicorn.Config(
                 api,
                 loop="none",
-                http="httptools",
+                http=Listener,
                 ws="none",
                 lifespan="off",
                 access_log=False,
