@@ -151,6 +151,8 @@ class CaseDecided(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -159,6 +161,9 @@ class CaseDecided(_message.Message):
     """The person (an opaque id) who is told what was decided."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -172,10 +177,12 @@ class CaseDecided(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "decided_at", b"decided_at", "filing_id", b"filing_id", "item_name", b"item_name", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "decided_at", b"decided_at", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "outcome", b"outcome", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -259,6 +266,8 @@ class CaseCorrected(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -266,6 +275,9 @@ class CaseCorrected(_message.Message):
     """The person (an opaque id) who is told."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def corrected_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -278,10 +290,12 @@ class CaseCorrected(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "corrected_at", b"corrected_at", "filing_id", b"filing_id", "item_name", b"item_name", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "corrected_at", b"corrected_at", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -303,6 +317,8 @@ class CaseDelivered(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -314,6 +330,9 @@ class CaseDelivered(_message.Message):
     """The person (an opaque id) whom it reached."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def delivered_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -329,10 +348,12 @@ class CaseDelivered(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["delivered_at", b"delivered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "delivered_at", b"delivered_at", "document_id", b"document_id", "filing_id", b"filing_id", "item_name", b"item_name", "mode", b"mode", "org_path", b"org_path", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "delivered_at", b"delivered_at", "document_id", b"document_id", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "mode", b"mode", "org_path", b"org_path", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,6 +373,8 @@ class CaseDeclined(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -360,6 +383,9 @@ class CaseDeclined(_message.Message):
     """The person (an opaque id) who is told."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def declined_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -373,10 +399,12 @@ class CaseDeclined(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["declined_at", b"declined_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "declined_at", b"declined_at", "filing_id", b"filing_id", "item_name", b"item_name", "reason_code", b"reason_code", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "declined_at", b"declined_at", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "reason_code", b"reason_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -427,6 +455,8 @@ class CaseTerminated(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -435,6 +465,9 @@ class CaseTerminated(_message.Message):
     """The person (an opaque id) who is told."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def terminated_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -448,10 +481,12 @@ class CaseTerminated(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["terminated_at", b"terminated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "filing_id", b"filing_id", "item_name", b"item_name", "reason_code", b"reason_code", "terminated_at", b"terminated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "reason_code", b"reason_code", "terminated_at", b"terminated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -471,6 +506,8 @@ class CaseSupplementRequested(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -478,6 +515,9 @@ class CaseSupplementRequested(_message.Message):
     """The person (an opaque id) who is told."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def requested_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -493,10 +533,12 @@ class CaseSupplementRequested(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "requested_at", b"requested_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "due_at", b"due_at", "filing_id", b"filing_id", "item_name", b"item_name", "requested_at", b"requested_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "due_at", b"due_at", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "requested_at", b"requested_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -548,6 +590,8 @@ class CaseDueChanged(_message.Message):
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     CASE_NO_FIELD_NUMBER: _builtins.int
     ITEM_NAME_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     filing_id: _builtins.str
     version: _builtins.int
@@ -555,6 +599,9 @@ class CaseDueChanged(_message.Message):
     """The person (an opaque id) who is told."""
     case_no: _builtins.str
     item_name: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def changed_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -573,10 +620,12 @@ class CaseDueChanged(_message.Message):
         applicant_id: _builtins.str = ...,
         case_no: _builtins.str = ...,
         item_name: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "promised_due_at", b"promised_due_at", "statutory_due_at", b"statutory_due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "changed_at", b"changed_at", "filing_id", b"filing_id", "item_name", b"item_name", "promised_due_at", b"promised_due_at", "statutory_due_at", b"statutory_due_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "case_id", b"case_id", "case_no", b"case_no", "changed_at", b"changed_at", "filing_id", b"filing_id", "item_name", b"item_name", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "promised_due_at", b"promised_due_at", "statutory_due_at", b"statutory_due_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

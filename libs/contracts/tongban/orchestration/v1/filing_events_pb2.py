@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tongban.options.v1 import event_pb2 as tongban_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,tongban/orchestration/v1/filing_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\xf3\x01\n\x0f\x46ilingSubmitted\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x11\n\tfiling_no\x18\x02 \x01(\t\x12\x13\n\x0bmatter_code\x18\x03 \x01(\t\x12\x16\n\x0ematter_version\x18\x04 \x01(\x05\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\r\n\x05\x63\x61ses\x18\x06 \x01(\x05\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x08 \x01(\t:!\x8a\xb5\x18\x1d\n\x10\x66iling.submitted\x12\tfiling_id\"\xaa\x01\n\x0c\x46ilingClosed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x04 \x01(\t\x12\x11\n\tfiling_no\x18\x05 \x01(\t:\x1e\x8a\xb5\x18\x1a\n\rfiling.closed\x12\tfiling_id\"\xfa\x01\n\x0e\x46ilingProposed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x13\n\x0bmatter_code\x18\x02 \x01(\t\x12\x16\n\x0ematter_version\x18\x03 \x01(\x05\x12\x13\n\x0bmatter_name\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\x12/\n\x0bproposed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp: \x8a\xb5\x18\x1c\n\x0f\x66iling.proposed\x12\tfiling_id\"\xb0\x01\n\x0e\x46ilingArchived\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x0b\x61rchived_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x04 \x01(\t\x12\x11\n\tfiling_no\x18\x05 \x01(\t: \x8a\xb5\x18\x1c\n\x0f\x66iling.archived\x12\tfiling_id\"\x8e\x01\n\x0fMatterPublished\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x0cpublished_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x8a\xb5\x18\x1f\n\x10matter.published\x12\x0bmatter_codeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,tongban/orchestration/v1/filing_events.proto\x12\x18tongban.orchestration.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etongban/options/v1/event.proto\"\x8c\x02\n\x0f\x46ilingSubmitted\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x11\n\tfiling_no\x18\x02 \x01(\t\x12\x13\n\x0bmatter_code\x18\x03 \x01(\t\x12\x16\n\x0ematter_version\x18\x04 \x01(\x05\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\r\n\x05\x63\x61ses\x18\x06 \x01(\x05\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x08 \x01(\t\x12\x17\n\x0flegal_person_id\x18\t \x01(\t:!\x8a\xb5\x18\x1d\n\x10\x66iling.submitted\x12\tfiling_id\"\xd8\x01\n\x0c\x46ilingClosed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x04 \x01(\t\x12\x11\n\tfiling_no\x18\x05 \x01(\t\x12\x17\n\x0flegal_person_id\x18\x06 \x01(\t\x12\x13\n\x0bmatter_code\x18\x07 \x01(\t:\x1e\x8a\xb5\x18\x1a\n\rfiling.closed\x12\tfiling_id\"\xfa\x01\n\x0e\x46ilingProposed\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x13\n\x0bmatter_code\x18\x02 \x01(\t\x12\x16\n\x0ematter_version\x18\x03 \x01(\x05\x12\x13\n\x0bmatter_name\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\x12/\n\x0bproposed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp: \x8a\xb5\x18\x1c\n\x0f\x66iling.proposed\x12\tfiling_id\"\xb0\x01\n\x0e\x46ilingArchived\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x0b\x61rchived_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61pplicant_id\x18\x04 \x01(\t\x12\x11\n\tfiling_no\x18\x05 \x01(\t: \x8a\xb5\x18\x1c\n\x0f\x66iling.archived\x12\tfiling_id\"\x8e\x01\n\x0fMatterPublished\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x0cpublished_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x8a\xb5\x18\x1f\n\x10matter.published\x12\x0bmatter_codeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,13 +44,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATTERPUBLISHED']._loaded_options = None
   _globals['_MATTERPUBLISHED']._serialized_options = b'\212\265\030\037\n\020matter.published\022\013matter_code'
   _globals['_FILINGSUBMITTED']._serialized_start=140
-  _globals['_FILINGSUBMITTED']._serialized_end=383
-  _globals['_FILINGCLOSED']._serialized_start=386
-  _globals['_FILINGCLOSED']._serialized_end=556
-  _globals['_FILINGPROPOSED']._serialized_start=559
-  _globals['_FILINGPROPOSED']._serialized_end=809
-  _globals['_FILINGARCHIVED']._serialized_start=812
-  _globals['_FILINGARCHIVED']._serialized_end=988
-  _globals['_MATTERPUBLISHED']._serialized_start=991
-  _globals['_MATTERPUBLISHED']._serialized_end=1133
+  _globals['_FILINGSUBMITTED']._serialized_end=408
+  _globals['_FILINGCLOSED']._serialized_start=411
+  _globals['_FILINGCLOSED']._serialized_end=627
+  _globals['_FILINGPROPOSED']._serialized_start=630
+  _globals['_FILINGPROPOSED']._serialized_end=880
+  _globals['_FILINGARCHIVED']._serialized_start=883
+  _globals['_FILINGARCHIVED']._serialized_end=1059
+  _globals['_MATTERPUBLISHED']._serialized_start=1062
+  _globals['_MATTERPUBLISHED']._serialized_end=1204
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class FilingSubmitted(_message.Message):
     CASES_FIELD_NUMBER: _builtins.int
     SUBMITTED_AT_FIELD_NUMBER: _builtins.int
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
     filing_id: _builtins.str
     filing_no: _builtins.str
     matter_code: _builtins.str
@@ -39,6 +40,8 @@ class FilingSubmitted(_message.Message):
     cases: _builtins.int
     applicant_id: _builtins.str
     """The person (an opaque id) who is told what becomes of it."""
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -52,10 +55,11 @@ class FilingSubmitted(_message.Message):
         cases: _builtins.int = ...,
         submitted_at: _timestamp_pb2.Timestamp | None = ...,
         applicant_id: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "cases", b"cases", "filing_id", b"filing_id", "filing_no", b"filing_no", "matter_code", b"matter_code", "matter_version", b"matter_version", "region_code", b"region_code", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "cases", b"cases", "filing_id", b"filing_id", "filing_no", b"filing_no", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "matter_version", b"matter_version", "region_code", b"region_code", "submitted_at", b"submitted_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -72,11 +76,16 @@ class FilingClosed(_message.Message):
     CLOSED_AT_FIELD_NUMBER: _builtins.int
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     FILING_NO_FIELD_NUMBER: _builtins.int
+    LEGAL_PERSON_ID_FIELD_NUMBER: _builtins.int
+    MATTER_CODE_FIELD_NUMBER: _builtins.int
     filing_id: _builtins.str
     version: _builtins.int
     applicant_id: _builtins.str
     """The person (an opaque id) who is told what becomes of it."""
     filing_no: _builtins.str
+    legal_person_id: _builtins.str
+    """The legal person (an opaque id) whose agent the person is; empty when it is nobody's agent."""
+    matter_code: _builtins.str
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -87,10 +96,12 @@ class FilingClosed(_message.Message):
         closed_at: _timestamp_pb2.Timestamp | None = ...,
         applicant_id: _builtins.str = ...,
         filing_no: _builtins.str = ...,
+        legal_person_id: _builtins.str = ...,
+        matter_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "closed_at", b"closed_at", "filing_id", b"filing_id", "filing_no", b"filing_no", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "closed_at", b"closed_at", "filing_id", b"filing_id", "filing_no", b"filing_no", "legal_person_id", b"legal_person_id", "matter_code", b"matter_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
