@@ -29,6 +29,7 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
             cases=len(filing.cases),
             submitted_at=_moment(at),
             applicant_id=filing.told_id,
+            legal_person_id=filing.on_behalf_of or "",
         )
     if fact.happened is Happened.FILING_ARCHIVED:
         return filing_pb.FilingArchived(
@@ -44,6 +45,8 @@ def filing_fact(filing: Filing, fact: Fact, at: datetime) -> Message:
         closed_at=_moment(at),
         applicant_id=filing.told_id,
         filing_no=filing.no or "",
+        legal_person_id=filing.on_behalf_of or "",
+        matter_code=filing.matter_code,
     )
 
 
@@ -190,7 +193,8 @@ def _named(filing: Filing, case: Case) -> dict[str, Any]:
 def _told(filing: Filing, case: Case) -> dict[str, Any]:
     """What a fact that the applicant is told of names besides."""
     told = {"applicant_id": filing.told_id, "case_no": case.no, "item_name": case.item_name}
-    return _named(filing, case) | told
+    whose = {"legal_person_id": filing.on_behalf_of or "", "matter_code": filing.matter_code}
+    return _named(filing, case) | told | whose
 
 
 def _moment(at: datetime | None) -> Timestamp | None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tongban.orchestration.v1 import case_events_pb2 as case_pb
+from tongban.orchestration.v1 import filing_events_pb2 as filing_pb
 
 from .makers import FATHER, MOTHER
 
@@ -79,6 +81,36 @@ async def test_an_agent_files_and_the_company_gets_the_licence(company, others):
     acts = await desk.rows("select act, actor_id, owner_id from journal where subject_id = :id", id=filing)
     assert {(each.actor_id, each.owner_id) for each in acts} == {(AGENT, COMPANY)}
     assert {each.act for each in acts} >= {"orchestration.draft_filing", "orchestration.submit_filing"}
+
+
+async def test_what_is_opened_for_the_company_has_reached_it_and_everybody_who_acts_hears_of_it(company):
+    filing, case = await company.submitted()
+    assert (await company.desk.do(case, "accept", None, "health")).status_code == 200
+    assert (await company.desk.do(case, "approve", {"result": {}}, "health")).status_code == 200
+
+    async def decision(**how):
+        listed = (await company.ask("GET", f"/v1/filings/{filing}/documents", **how)).json()
+        (paper,) = [each for each in listed if each["kind"] == "approval"]
+        return paper
+
+    paper = await decision()
+    page = f"/v1/documents/{paper['document_id']}.pdf"
+    for by, for_ in ((REPRESENTATIVE, None), (OTHER_AGENT, RIVAL), (OTHER_AGENT, COMPANY)):
+        assert (await company.ask("GET", page, by=by, for_=for_)).status_code in {403, 404}
+    assert paper["delivery"]["mode"] is None
+    assert (await company.ask("GET", page, by=REPRESENTATIVE)).status_code == 200
+    assert (await decision())["delivery"]["mode"] == "online"
+    opened = await company.desk.rows("select actor_id, owner_id from journal where act = 'orchestration.open_document'")
+    assert [tuple(each) for each in opened] == [(REPRESENTATIVE, COMPANY)]
+    # what is told of it names the company and the matter, so that all hear of it who act in it
+    for kind in (filing_pb.FilingSubmitted, case_pb.CaseDecided, case_pb.CaseDelivered):
+        (fact,) = await facts_of(company.desk, kind)
+        assert (fact.applicant_id, fact.legal_person_id, fact.matter_code) == (AGENT, COMPANY, "open_shop")
+
+
+async def facts_of(desk, kind):
+    rows = await desk.rows("select body from outbox where type = :name", name=kind.DESCRIPTOR.full_name)
+    return [kind.FromString(row.body) for row in rows]
 
 
 async def test_the_representative_and_the_agents_of_the_matter_see_it_and_nobody_else(company, others):
