@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 from tongban.accounts.v1 import account_pb2, account_service_pb2, account_service_pb2_grpc
 
 POLICE = "00000000-0000-7000-8000-000000000107"
@@ -17,11 +19,19 @@ def org_of(org_path: str) -> str:
     return POLICE if org_path == "zibo.zhangdian.police" else str(uuid.uuid5(uuid.NAMESPACE_URL, org_path))
 
 
+def claims_of(context) -> dict:
+    """Read the token that was forwarded."""
+    token = dict(context.invocation_metadata())["authorization"].split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(token + "=="))
+
+
 class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     """Holds posts; the first of an employee is given when none is named."""
 
     def __init__(self) -> None:
         self.posts: list[account_pb2.Post] = []
+        # by person and legal person: the matters in which one acts for the other; None is every matter
+        self.agencies: dict[tuple[str, str], set[str] | None] = {}
         self.target = ""
 
     def hire(
@@ -46,12 +56,23 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         self.posts = [post for post in self.posts if post.employee_id != employee_id]
 
     async def ResolvePost(self, request, context):  # noqa: N802 - named by the contract
-        token = dict(context.invocation_metadata())["authorization"].split(".")[1]
-        employee_id = json.loads(base64.urlsafe_b64decode(token + "=="))["employee_id"]
+        employee_id = claims_of(context)["employee_id"]
         for post in self.posts:
             if post.employee_id == employee_id and request.post_id in ("", post.post_id):
                 return account_service_pb2.ResolvePostResponse(post=post)
         return await context.abort(grpc.StatusCode.NOT_FOUND, "no post")
+
+    async def CheckAgent(self, request, context):  # noqa: N802 - named by the contract
+        asked = (claims_of(context)["person_id"], request.legal_person_id)
+        if asked not in self.agencies:
+            status = status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message="no")
+            reason = error_details_pb2.ErrorInfo(reason="AGENT_NOT_ENTITLED", domain="accounts.tongban")
+            status.details.add().Pack(reason)
+            await context.abort_with_status(rpc_status.to_status(status))
+        matters = self.agencies[asked]
+        return account_service_pb2.CheckAgentResponse(
+            legal_person_id=request.legal_person_id, all_matters=matters is None, matters=sorted(matters or ())
+        )
 
     async def BatchGetPosts(self, request, _context):  # noqa: N802 - named by the contract
         found = [post for post in self.posts if post.post_id in request.post_ids]

@@ -216,16 +216,17 @@ def terminated(case_id, *, version=2, **given):
     return fact
 
 
-def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230001"):
+def submitted(filing_id=None, *, applicant_id=MOTHER, filing_no="370303202611230001", **given):
     fact = filing_pb.FilingSubmitted(
-        filing_id=filing_id or str(uuid7()), filing_no=filing_no, cases=7, applicant_id=applicant_id
+        filing_id=filing_id or str(uuid7()), filing_no=filing_no, cases=7, applicant_id=applicant_id, **given
     )
     fact.submitted_at.FromDatetime(AT)
     return fact
 
 
-def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001"):
-    fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, applicant_id=applicant_id, filing_no=filing_no)
+def closed(filing_id, *, applicant_id=MOTHER, filing_no="370303202611230001", **given):
+    about = {"applicant_id": applicant_id, "filing_no": filing_no, **given}
+    fact = filing_pb.FilingClosed(filing_id=filing_id, version=9, **about)
     fact.closed_at.FromDatetime(AT)
     return fact
 

@@ -9,6 +9,7 @@ from common.auth import Actor, ServiceToken
 from common.permissions import Post
 from tongban.accounts.v1 import account_service_pb2, account_service_pb2_grpc
 
+from workbench.domain.agency import Agency
 from workbench.domain.consult import Department
 from workbench.domain.sending import Receiver, ReceiverUnknown
 from workbench.domain.todo import Colleague
@@ -68,6 +69,19 @@ class Colleagues:
         for found in (await rpc.call(self._accounts.FindDepartments, request, actor=actor)).organisations:
             return Department(UUID(found.org_id), found.name, found.org_path, found.region_code)
         return None
+
+
+class Agencies:
+    """Asks for whom a citizen acts, each time anew: an agency that was withdrawn counts no more."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
+
+    async def __call__(self, actor: Actor, legal_person_id: str) -> Agency:
+        """Tell in which matters the caller acts for a legal person now; who does in none is refused."""
+        request = account_service_pb2.CheckAgentRequest(legal_person_id=legal_person_id)
+        answer = await rpc.call(self._accounts.CheckAgent, request, actor=actor)
+        return Agency(answer.legal_person_id, None if answer.all_matters else frozenset(answer.matters))
 
 
 class Standing:

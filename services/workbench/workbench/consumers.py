@@ -17,7 +17,7 @@ from worktime import national
 
 from workbench import usecases
 from workbench.clients import Colleagues
-from workbench.domain.message import MessageKind, person_mailbox
+from workbench.domain.message import MessageKind, legal_person_mailbox, person_mailbox
 from workbench.domain.todo import Description, Waiting, deadlines_of
 from workbench.store import Tx
 
@@ -27,6 +27,14 @@ class Voice(Protocol):
 
     @property
     def sentences(self) -> Mapping[str, str]: ...
+
+
+class OfAnApplicant(Protocol):
+    """What every fact names that an applicant is told of."""
+
+    applicant_id: str
+    legal_person_id: str
+    matter_code: str
 
 
 class Staff(Voice, Protocol):
@@ -146,7 +154,7 @@ async def tell_submitted(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingSubmitte
     """A filing was handed in: its applicant gets a receipt."""
     filing = fact.body
     told = {"filing_no": filing.filing_no, "cases": str(filing.cases)}
-    await _tell(app, tx, MessageKind.FILING_SUBMITTED, filing.applicant_id, filing.filing_id, **told)
+    await _tell(app, tx, MessageKind.FILING_SUBMITTED, _hearers(filing), filing.filing_id, **told)
 
 
 @subscriptions.on(pb.CaseDecided)
@@ -154,14 +162,14 @@ async def tell_decided(app: Voice, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
     """A case was decided: the applicant hears of it."""
     case = fact.body
     kind = MessageKind.CASE_APPROVED if case.outcome == pb.OUTCOME_APPROVED else MessageKind.CASE_REFUSED
-    await _tell(app, tx, kind, case.applicant_id, case.case_id, item_name=case.item_name, case_no=case.case_no)
+    await _tell(app, tx, kind, _hearers(case), case.case_id, item_name=case.item_name, case_no=case.case_no)
 
 
 @subscriptions.on(filing_pb.FilingClosed)
 async def tell_closed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingClosed]) -> None:
     """A filing is closed: the applicant hears of it."""
     filing = fact.body
-    await _tell(app, tx, MessageKind.FILING_CLOSED, filing.applicant_id, filing.filing_id, filing_no=filing.filing_no)
+    await _tell(app, tx, MessageKind.FILING_CLOSED, _hearers(filing), filing.filing_id, filing_no=filing.filing_no)
 
 
 @subscriptions.on(account_events_pb2.PostChanged)
@@ -178,7 +186,7 @@ async def tell_proposed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingProposed]
     """A filing was filled in advance for somebody: the person is asked to confirm it, until a day."""
     filing = fact.body
     told = {"matter_name": filing.matter_name, "due_on": _day(filing.due_at)}
-    await _tell(app, tx, MessageKind.FILING_PROPOSED, filing.applicant_id, filing.filing_id, **told)
+    await _tell(app, tx, MessageKind.FILING_PROPOSED, _person(filing.applicant_id), filing.filing_id, **told)
 
 
 @subscriptions.on(pb.CaseSupplementRequested)
@@ -186,7 +194,7 @@ async def tell_supplement_requested(app: Voice, tx: Tx, fact: Fact[pb.CaseSupple
     """A case lacks something: the applicant is asked for it, until a day."""
     case = fact.body
     told = {"item_name": case.item_name, "case_no": case.case_no, "due_on": _day(case.due_at)}
-    await _tell(app, tx, MessageKind.CASE_SUPPLEMENT_REQUESTED, case.applicant_id, case.case_id, **told)
+    await _tell(app, tx, MessageKind.CASE_SUPPLEMENT_REQUESTED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(pb.CaseDeclined)
@@ -194,7 +202,7 @@ async def tell_declined(app: Voice, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None
     """A case was not taken up: the applicant hears of it."""
     case = fact.body
     told = {"item_name": case.item_name, "case_no": case.case_no}
-    await _tell(app, tx, MessageKind.CASE_DECLINED, case.applicant_id, case.case_id, **told)
+    await _tell(app, tx, MessageKind.CASE_DECLINED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(pb.CaseTerminated)
@@ -202,7 +210,7 @@ async def tell_terminated(app: Voice, tx: Tx, fact: Fact[pb.CaseTerminated]) -> 
     """A case ended without a decision: the applicant hears of it."""
     case = fact.body
     told = {"item_name": case.item_name, "case_no": case.case_no}
-    await _tell(app, tx, MessageKind.CASE_TERMINATED, case.applicant_id, case.case_id, **told)
+    await _tell(app, tx, MessageKind.CASE_TERMINATED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(pb.CaseDelivered)
@@ -211,7 +219,7 @@ async def tell_delivered(app: Voice, tx: Tx, fact: Fact[pb.CaseDelivered]) -> No
     case = fact.body
     told = {"item_name": case.item_name, "case_no": case.case_no}
     if case.mode != "online":
-        await _tell(app, tx, MessageKind.CASE_DELIVERED, case.applicant_id, case.document_id, **told)
+        await _tell(app, tx, MessageKind.CASE_DELIVERED, _hearers(case), case.document_id, **told)
 
 
 @subscriptions.on(pb.CaseCorrected)
@@ -219,7 +227,7 @@ async def tell_corrected(app: Voice, tx: Tx, fact: Fact[pb.CaseCorrected]) -> No
     """A clerical error of a decision was corrected: the applicant hears of it, each time."""
     case = fact.body
     told = {"item_name": case.item_name, "case_no": case.case_no}
-    await _tell(app, tx, MessageKind.CASE_CORRECTED, case.applicant_id, f"{case.case_id}:{case.version}", **told)
+    await _tell(app, tx, MessageKind.CASE_CORRECTED, _hearers(case), f"{case.case_id}:{case.version}", **told)
 
 
 @subscriptions.on(consent_events_pb2.ConsentRequested)
@@ -227,7 +235,8 @@ async def tell_consent_requested(app: Voice, tx: Tx, fact: Fact[consent_events_p
     """An applicant asked for consent: its holder is told."""
     asked = fact.body
     await _tell(
-        *(app, tx, MessageKind.CONSENT_REQUESTED, asked.holder_id, asked.consent_request_id), source="verification"
+        *(app, tx, MessageKind.CONSENT_REQUESTED, _person(asked.holder_id), asked.consent_request_id),
+        source="verification",
     )
 
 
@@ -255,14 +264,27 @@ async def tell_evidence_changed(app: Voice, tx: Tx, fact: Fact[evidence_pb.CaseE
 
 
 async def _tell(
-    app: Voice, tx: Tx, kind: MessageKind, person_id: str, source_id: str, *, source: str = SOURCE, **data: str
+    app: Voice, tx: Tx, kind: MessageKind, recipients: list[str], source_id: str, *, source: str = SOURCE, **data: str
 ) -> None:
-    if not person_id:
+    if not recipients:
         return  # a fact from before facts named whom they concern
-    recipients = [person_mailbox(person_id)]
     await usecases.send_message(
         tx, kind, recipients, source=source, source_id=source_id, sentences=app.sentences, **data
     )
+
+
+def _hearers(about: OfAnApplicant) -> list[str]:
+    """Whom a fact about a filing is told: who acted last, and whoever acts for the legal person whose it is."""
+    boxes = _person(about.applicant_id)
+    if about.legal_person_id:
+        boxes.append(legal_person_mailbox(about.legal_person_id))
+    if about.legal_person_id and about.matter_code:
+        boxes.append(legal_person_mailbox(about.legal_person_id, about.matter_code))
+    return boxes
+
+
+def _person(person_id: str) -> list[str]:
+    return [person_mailbox(person_id)] if person_id else []
 
 
 def _day(sent: Timestamp) -> str:

@@ -18,7 +18,7 @@ from sealing import KeyRing, reseal
 
 from workbench import jobs
 from workbench.api import router
-from workbench.clients import Colleagues, Posts, Standing
+from workbench.clients import Agencies, Colleagues, Posts, Standing
 from workbench.consumers import subscriptions
 from workbench.domain.app import AddressRules
 from workbench.rpc import SERVICES
@@ -43,6 +43,7 @@ class App:
     standing: CachedStanding
     addresses: AddressRules
     colleagues: Colleagues
+    agencies: Agencies
     hub: Hub
     sentences: Mapping[str, str]
 
@@ -74,6 +75,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
             posts=posts,
             standing=standing,
             colleagues=Colleagues(accounts, own),
+            agencies=Agencies(accounts),
             hub=hub,
             sentences=config.sentences(LOCALE).by_reason,
             addresses=AddressRules(loopback=settings.loopback_apps),

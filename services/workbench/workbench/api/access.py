@@ -3,13 +3,33 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from common.web import app_of
-from fastapi import Depends, Request
+from common.auth import Actor
+from common.permissions import Caller, CallerNotAllowed
+from common.web import May, app_of
+from fastapi import Depends, Header, Request
 
 from workbench.clients import Colleagues
 from workbench.domain.app import AddressRules
 from workbench.store import Store
+from workbench.usecases.agents import Agent
 from workbench.usecases.hub import Hub
+
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+class MayFor(May):
+    """Guards a route that a citizen may also take for a legal person, whose id `X-On-Behalf` names."""
+
+    async def __call__(
+        self, request: Request, on_behalf: Annotated[str | None, Header(alias="X-On-Behalf", pattern=_UUID)] = None
+    ) -> Actor:
+        """Give the actor, who acts for the legal person as accounts knows it at this moment, or refuse."""
+        actor = await super().__call__(request)
+        if on_behalf is None:
+            return actor
+        if actor.kind is not Caller.CITIZEN:
+            raise CallerNotAllowed(permission=self.permission.name, caller=actor.kind.value)
+        return Agent.of(actor, await (await app_of(request)).agencies(actor, on_behalf))
 
 
 async def store_of(request: Request) -> Store:

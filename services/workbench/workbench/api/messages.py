@@ -6,18 +6,16 @@ from uuid import UUID
 from common.auth import Actor
 from common.paging import DEFAULT_SIZE, MAX_CURSOR, MAX_SIZE, Page
 from common.permissions import Caller, Permission
-from common.web import may
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from workbench import usecases
-from workbench.api.access import SentencesDep, StoreDep
+from workbench.api.access import MayFor, SentencesDep, StoreDep
 from workbench.domain.message import MessageView, Unread
 
 router = APIRouter(prefix="/v1")
 
-MayReadMessage = Annotated[
-    Actor, may(Permission("workbench:read_message", frozenset({Caller.CITIZEN, Caller.OFFICER})))
-]
+READ_MESSAGE = Permission("workbench:read_message", frozenset({Caller.CITIZEN, Caller.OFFICER}))
+MayReadMessageFor = Annotated[Actor, Depends(MayFor(READ_MESSAGE))]
 
 
 @router.get("/messages")
@@ -25,7 +23,7 @@ async def list_messages(
     *,
     store: StoreDep,
     sentences: SentencesDep,
-    actor: MayReadMessage,
+    actor: MayReadMessageFor,
     unread: Annotated[bool, Query()] = False,
     cursor: Annotated[str | None, Query(max_length=MAX_CURSOR)] = None,
     page_size: Annotated[int, Query(ge=1, le=MAX_SIZE)] = DEFAULT_SIZE,
@@ -35,14 +33,14 @@ async def list_messages(
 
 
 @router.get("/messages/counts")
-async def count_unread(store: StoreDep, actor: MayReadMessage) -> Unread:
+async def count_unread(store: StoreDep, actor: MayReadMessageFor) -> Unread:
     async with store.begin(actor) as tx:
         return await usecases.count_unread(tx)
 
 
 @router.post("/messages/{message_id}:read")
 async def read_message(
-    message_id: UUID, store: StoreDep, sentences: SentencesDep, actor: MayReadMessage
+    message_id: UUID, store: StoreDep, sentences: SentencesDep, actor: MayReadMessageFor
 ) -> MessageView:
     async with store.begin(actor) as tx:
         return tx.unit.answer(await usecases.read_message(tx, message_id, sentences))

@@ -6,18 +6,21 @@ from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 import orjson
+from common.auth import Actor
 from common.errors import Invalid
-from common.web import Readiness
+from common.web import Readiness, may
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from workbench.api.access import HubDep
-from workbench.api.messages import MayReadMessage
+from workbench.api.messages import READ_MESSAGE
 from workbench.domain.message import Place
 from workbench.usecases.hub import News, Tab
 
 router = APIRouter(prefix="/v1")
+
+MayReadMessage = Annotated[Actor, may(READ_MESSAGE)]
 
 EVENT_STREAM = "text/event-stream"
 # After this the browser comes again, and is asked again who it is.

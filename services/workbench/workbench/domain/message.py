@@ -136,6 +136,11 @@ def person_mailbox(person_id: str) -> str:
     return f"person:{person_id}"
 
 
+def legal_person_mailbox(legal_person_id: str, matter_code: str = "") -> str:
+    """Name the mailbox of a legal person: that of all matters, or of one for an agent who acts in no other."""
+    return f"legal_person:{legal_person_id}:{matter_code}" if matter_code else f"legal_person:{legal_person_id}"
+
+
 def post_mailbox(post_id: str) -> str:
     """Name the mailbox of a post."""
     return f"post:{post_id}"

@@ -13,6 +13,7 @@ from workbench.domain.message import (
     MessageView,
     Place,
     Unread,
+    legal_person_mailbox,
     make_message,
     organisation_mailbox,
     person_mailbox,
@@ -22,6 +23,7 @@ from workbench.domain.message import (
 from workbench.domain.todo import State, Todo
 from workbench.domain.todo_list import Counts
 from workbench.store import Tx
+from workbench.usecases.agents import Agent
 
 READ_TODOS = "workbench:read_todo"
 
@@ -63,23 +65,22 @@ async def list_messages(
     tx: Tx, *, unread: bool, cursor: str | None, size: int, sentences: Mapping[str, str]
 ) -> Page[MessageView]:
     """List the caller's messages, the newest first."""
-    boxes = mailboxes_of(tx.unit.actor)
-    page = await tx.messages.page(boxes[0], boxes, unread=unread, cursor=cursor, size=size)
+    reader, boxes = reader_of(tx.unit.actor), mailboxes_of(tx.unit.actor)
+    page = await tx.messages.page(reader, boxes, unread=unread, cursor=cursor, size=size)
     return Page([show(message, sentences) for message in page.items], page.next_cursor)
 
 
 async def count_unread(tx: Tx) -> Unread:
     """Count what the caller has not read."""
-    boxes = mailboxes_of(tx.unit.actor)
-    return Unread(await tx.messages.count_unread(boxes[0], boxes))
+    return Unread(await tx.messages.count_unread(reader_of(tx.unit.actor), mailboxes_of(tx.unit.actor)))
 
 
 async def read_message(tx: Tx, message_id: UUID, sentences: Mapping[str, str]) -> MessageView:
     """Read one message, and leave the receipt (回执); of what was recalled there is nothing to read."""
-    boxes = mailboxes_of(tx.unit.actor)
-    if (await tx.messages.share(boxes[0], boxes, message_id)).recalled_at is None:
-        await tx.messages.read(boxes[0], message_id)
-    return show(await tx.messages.get(boxes[0], boxes, message_id), sentences)
+    reader, boxes = reader_of(tx.unit.actor), mailboxes_of(tx.unit.actor)
+    if (await tx.messages.share(reader, boxes, message_id)).recalled_at is None:
+        await tx.messages.read(reader, message_id)
+    return show(await tx.messages.get(reader, boxes, message_id), sentences)
 
 
 async def count_for_stream(tx: Tx) -> tuple[int, Counts | None]:
@@ -100,9 +101,18 @@ async def list_since(tx: Tx, place: Place, *, most: int) -> list[Delivery]:
 
 
 def mailboxes_of(actor: Actor) -> tuple[str, ...]:
-    """Name the mailboxes that a caller reads; the first is the caller's own, and names the reader."""
+    """Name the mailboxes that a caller reads: the own ones, or those of the legal person that he or she acts for."""
+    if isinstance(actor, Agent):
+        legal_person_id, matters = actor.agency.legal_person_id, actor.agency.matters
+        given = [""] if matters is None else sorted(matters)
+        return tuple(legal_person_mailbox(legal_person_id, matter) for matter in given)
     if actor.kind is Caller.CITIZEN:
         return (person_mailbox(actor.id),)
     if actor.post is None:
         return ()
     return post_mailbox(actor.post.id), organisation_mailbox(actor.post.org_path)
+
+
+def reader_of(actor: Actor) -> str:
+    """Name who leaves receipts: a person, or an officer's post, whomever they read for."""
+    return post_mailbox(actor.post.id) if actor.post is not None else person_mailbox(actor.id)
