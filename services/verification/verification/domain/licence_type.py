@@ -25,6 +25,7 @@ class HolderKind(StrEnum):
     PERSON = "person"
     COUPLE = "couple"
     FAMILY = "family"
+    LEGAL_PERSON = "legal_person"
 
 
 # The least and the most of them.
@@ -32,6 +33,7 @@ _HOLDERS: Mapping[HolderKind, tuple[int, int]] = {
     HolderKind.PERSON: (1, 1),
     HolderKind.COUPLE: (2, 2),
     HolderKind.FAMILY: (1, 10),
+    HolderKind.LEGAL_PERSON: (1, 1),
 }
 
 
