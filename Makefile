@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill people code play gallery call sandbox kill backup restore replay
+.PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill attack audit people code play gallery call sandbox kill backup restore replay
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ proto: setup ## generate libs/contracts from proto/
 	@$(PYTHON_IN_VENV) -m tools.generate_proto
 
 # our own packages are members of the workspace, not entries of the lock
-MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml faults/pyproject.toml))))
+MEMBERS := $(notdir $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml gateway/pyproject.toml demo/pyproject.toml faults/pyproject.toml attack/pyproject.toml))))
 
 lock: setup ## resolve the newest stable versions into requirements.lock, without any registry's address
 	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
@@ -63,6 +63,16 @@ outages: setup ## each dependency away for a minute under load: SECONDS_AWAY=60
 
 drill: setup ## back a house up while it works, lose it, restore it, and reconcile
 	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(PYTHON_IN_VENV) -m faults.drill
+
+CASES ?= 20000
+
+attack: setup ## ask every door everything as everybody, on the wire and past the gateway: CASES=20000 SEED=1
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 GATEWAY_ANONYMOUS_RATE=100000 GATEWAY_ANONYMOUS_BURST=100000 \
+	  ATTACK_CONNECTIONS=10000 $(RUNNER) exec --instance attack --base 22800 --with-house -- \
+	  $(PYTHON_IN_VENV) -m attack.main --cases $(CASES) --seed $(SEED) --keep
+
+audit: setup ## known holes in the packages that we use; fails where nobody can be asked
+	@$(PYTHON_IN_VENV) -m tools.audit
 
 # for a house that `make run` has up
 DEMO := $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m demo.main

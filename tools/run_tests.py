@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # these work on the one Keycloak, so they wait for each other
 ON_KEYCLOAK = ("services/accounts", "gateway")
 SIDE_BY_SIDE = 2
-# one after the other through the whole house: the stories of its people, then what breaks it
-THROUGH_THE_HOUSE = ("e2e", "faults")
+# one after the other through the whole house: the stories of its people, then what breaks it, then who attacks it
+THROUGH_THE_HOUSE = ("e2e", "faults", "attack")
 NOTHING_COLLECTED = 5
 
 
