@@ -31,14 +31,14 @@ async def test_a_guardian_is_shown_the_child_she_acts_for(people: Cast) -> None:
 
 
 async def test_a_company_is_represented_by_one_and_has_one_agent(arranged: None, settings: Settings) -> None:
-    company = only(city.legal_persons())
+    company = next(each for each in city.legal_persons() if each["agents"])
     async with Sessions(settings) as sessions:
         for name, is_representative in (("zhangwei", True), ("wangfang", False)):
             person = await sessions.of(name)
             represented = only((await person.get("accounts/v1/me/legal-persons"))["items"])
             assert represented["legal_person"]["legal_person_id"] == company["legal_person_id"]
             assert represented["as_representative"] is is_representative
-            assert only(represented["agencies"])["agent_id"] == city.citizen("wangfang")["person_id"]
+            assert city.citizen("wangfang")["person_id"] in {each["agent_id"] for each in represented["agencies"]}
 
 
 async def test_an_officer_on_leave_takes_no_todo_and_a_colleague_acts_in_the_post(

@@ -44,6 +44,13 @@ def resident(name: str) -> dict[str, Any]:
     return next(person for person in everybody if name in (person.get("username"), person["name"]))
 
 
+def holder_id(name: str) -> str:
+    """Whom a licence is about: a company, or a resident."""
+    companies = {company["name"]: company["legal_person_id"] for company in legal_persons()}
+    found: str = companies.get(name) or resident(name)["person_id"]
+    return found
+
+
 def employees() -> list[dict[str, Any]]:
     return list(read("city/people")["employees"])
 

@@ -137,7 +137,7 @@ def _licence(licence: JSON) -> JSON:
         "request_id": licence["request_id"],
         "licence_type": licence["licence_type"],
         "issuer": {name: issuer[name] for name in ("uscc", "org_id", "org_path", "region_code")},
-        "holders": [city.resident(name)["person_id"] for name in licence["holders"]],
+        "holders": [city.holder_id(name) for name in licence["holders"]],
         "face": licence["face"],
     }
 
