@@ -134,12 +134,14 @@ def _ids(asked: Iterable[str]) -> list[UUID]:
 
 
 def _person(person: PersonView) -> account_pb2.Person:
-    return account_pb2.Person(
+    shown = account_pb2.Person(
         person_id=str(person.person_id),
         name_masked=person.name,
         id_number_masked=person.id_number,
         proof_level=person.proof_level,
     )
+    shown.proof_obtained_at.FromDatetime(person.proof_obtained_at)
+    return shown
 
 
 def _relation(person_id: UUID, guardianship_id: UUID, *, until: datetime) -> account_pb2.Relation:

@@ -1,7 +1,7 @@
 """A proof of who somebody is ages: the level falls when it is too old, and a new proof lifts it again."""
 
 import asyncio
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from accounts.domain.identity import Source
@@ -24,6 +24,8 @@ async def level(city):
     asked = pb.BatchGetPersonsRequest(person_ids=[PERSON["person_id"]], purpose=PURPOSE)
     (found,) = (await city.call("BatchGetPersons", asked, city.service())).persons
     assert me["proof_level"] == read["proof_level"] == found.proof_level
+    obtained_at = datetime.fromisoformat(me["proof_obtained_at"])
+    assert obtained_at == found.proof_obtained_at.ToDatetime(UTC).replace(microsecond=obtained_at.microsecond)
     assert me["proof_expires_at"] == read["proof_expires_at"]
     return found.proof_level, me["proof_expires_at"]
 

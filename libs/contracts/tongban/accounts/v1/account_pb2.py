@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tongban/accounts/v1/account.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"_\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x13\n\x0bname_masked\x18\x02 \x01(\t\x12\x18\n\x10id_number_masked\x18\x03 \x01(\t\x12\x13\n\x0bproof_level\x18\x04 \x01(\x05\"u\n\x0cOrganisation\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uscc\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x10\n\x08org_path\x18\x06 \x01(\t\"\xb5\x01\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x10\n\x08org_path\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x13\n\x0bpermissions\x18\x06 \x03(\t\x12\r\n\x05title\x18\x07 \x01(\t\x12\x18\n\x10\x61\x63ts_for_post_id\x18\x08 \x01(\t\x12\x12\n\nline_paths\x18\t \x03(\t\"g\n\x08Relation\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x17\n\x0fguardianship_id\x18\x02 \x01(\t\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tongban/accounts/v1/account.proto\x12\x13tongban.accounts.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x01\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x13\n\x0bname_masked\x18\x02 \x01(\t\x12\x18\n\x10id_number_masked\x18\x03 \x01(\t\x12\x13\n\x0bproof_level\x18\x04 \x01(\x05\x12\x35\n\x11proof_obtained_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\x0cOrganisation\x12\x0e\n\x06org_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uscc\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x10\n\x08org_path\x18\x06 \x01(\t\"\xb5\x01\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65mployee_id\x18\x02 \x01(\t\x12\x0e\n\x06org_id\x18\x03 \x01(\t\x12\x10\n\x08org_path\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x13\n\x0bpermissions\x18\x06 \x03(\t\x12\r\n\x05title\x18\x07 \x01(\t\x12\x18\n\x10\x61\x63ts_for_post_id\x18\x08 \x01(\t\x12\x12\n\nline_paths\x18\t \x03(\t\"g\n\x08Relation\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x17\n\x0fguardianship_id\x18\x02 \x01(\t\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.accounts.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PERSON']._serialized_start=91
-  _globals['_PERSON']._serialized_end=186
-  _globals['_ORGANISATION']._serialized_start=188
-  _globals['_ORGANISATION']._serialized_end=305
-  _globals['_POST']._serialized_start=308
-  _globals['_POST']._serialized_end=489
-  _globals['_RELATION']._serialized_start=491
-  _globals['_RELATION']._serialized_end=594
+  _globals['_PERSON']._serialized_start=92
+  _globals['_PERSON']._serialized_end=242
+  _globals['_ORGANISATION']._serialized_start=244
+  _globals['_ORGANISATION']._serialized_end=361
+  _globals['_POST']._serialized_start=364
+  _globals['_POST']._serialized_end=545
+  _globals['_RELATION']._serialized_start=547
+  _globals['_RELATION']._serialized_end=650
 # @@protoc_insertion_point(module_scope)

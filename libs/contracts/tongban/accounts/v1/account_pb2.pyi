@@ -29,6 +29,7 @@ class Person(_message.Message):
     NAME_MASKED_FIELD_NUMBER: _builtins.int
     ID_NUMBER_MASKED_FIELD_NUMBER: _builtins.int
     PROOF_LEVEL_FIELD_NUMBER: _builtins.int
+    PROOF_OBTAINED_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     name_masked: _builtins.str
     """e.g. "张*"."""
@@ -36,6 +37,10 @@ class Person(_message.Message):
     """e.g. "370303********0016"."""
     proof_level: _builtins.int
     """Level of proven identity, 0 to 4 (domain handbook 3)."""
+    @_builtins.property
+    def proof_obtained_at(self) -> _timestamp_pb2.Timestamp:
+        """When the identity was proven last."""
+
     def __init__(
         self,
         *,
@@ -43,10 +48,11 @@ class Person(_message.Message):
         name_masked: _builtins.str = ...,
         id_number_masked: _builtins.str = ...,
         proof_level: _builtins.int = ...,
+        proof_obtained_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof_obtained_at", b"proof_obtained_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_number_masked", b"id_number_masked", "name_masked", b"name_masked", "person_id", b"person_id", "proof_level", b"proof_level"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_number_masked", b"id_number_masked", "name_masked", b"name_masked", "person_id", b"person_id", "proof_level", b"proof_level", "proof_obtained_at", b"proof_obtained_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
