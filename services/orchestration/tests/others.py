@@ -5,6 +5,7 @@ import base64
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -130,6 +131,7 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
     posts: dict[str, account_pb2.Post] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     proof_level: int = 3
+    proof_obtained_at: datetime | None = None
     suspended: set[str] = field(default_factory=set)
     away: bool = False
     # The matters in which a person acts for a legal person; None is all.
@@ -151,6 +153,8 @@ class Departments(account_service_pb2_grpc.AccountServiceServicer):
         if claims_of(context)["person_id"] in self.suspended:
             await refuse(context, "ACCOUNT_SUSPENDED")
         person = account_pb2.Person(person_id=claims_of(context)["person_id"], proof_level=self.proof_level)
+        if self.proof_obtained_at is not None:
+            person.proof_obtained_at.FromDatetime(self.proof_obtained_at.astimezone(UTC))
         return account_service_pb2.WhoAmIResponse(person=person)
 
     async def CheckAgent(self, request, context):  # noqa: N802

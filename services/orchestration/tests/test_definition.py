@@ -66,6 +66,7 @@ PROBLEMS = {
     "CODE_RESERVED": a_definition(an_item("a"), determinants=(Determinant("form", "?", (Choice("yes", ""),)),)),
     "ITEM_CODE_MALFORMED": a_definition(an_item("a", item_code="000223001000")),
     "PROOF_LEVEL_UNKNOWN": a_definition(an_item("a"), proof_level=5),
+    "PROOF_AGE_UNFIT": a_definition(an_item("a"), proof_level=3, proof_minutes=0),
     "PROMISE_BEYOND_LAW": a_definition(an_item("a", promised_days=11)),
     "INSTANT_TAKES_DAYS": a_definition(an_item("a", handling=Handling.INSTANT, promised_days=2)),
     "NOT_ONE_APPLICANT": a_definition(

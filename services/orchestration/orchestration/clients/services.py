@@ -16,6 +16,7 @@ from tongban.verification.v1.licence_service_pb2_grpc import LicenceServiceStub
 from orchestration.domain.agency import Agency
 from orchestration.domain.call import CorrectLicence, IssueLicence
 from orchestration.domain.plan import Department, Finding, Found, LicenceQuery
+from orchestration.domain.proof import Proof
 
 _FOUND = {
     licence_pb2.FINDING_VERIFIED: Found.VERIFIED,
@@ -139,10 +140,11 @@ class Accounts:
             for org in answer.organisations
         }
 
-    async def proof_level(self, actor: Actor) -> int:
-        """How surely the caller's identity was proven."""
-        answer = await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), actor=actor)
-        return int(answer.person.proof_level)
+    async def proof(self, actor: Actor) -> Proof:
+        """How surely the caller's identity was proven, and when."""
+        person = (await rpc.call(self._stub.WhoAmI, accounts_pb.WhoAmIRequest(), actor=actor)).person
+        dated = person.HasField("proof_obtained_at")
+        return Proof(person.proof_level, person.proof_obtained_at.ToDatetime(UTC) if dated else None)
 
     async def let_in(self, token: str) -> None:
         """Have the caller's account looked at: whoever is suspended or closed is refused."""

@@ -33,6 +33,7 @@ _LICENCE_TYPE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}\d{3}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SITUATIONS = 4096
 _SUREST = 4
+_LONGEST_PROOF = 30 * 24 * 60  # minutes
 _LONGEST_TERM = 60  # working days
 # What the expressions of a proposal may read of the filing that it is made after.
 _SOURCE = frozenset({"form", "answers", "result", "today"})
@@ -67,6 +68,9 @@ def check(definition: Definition) -> tuple[Problem, ...]:
 def _proof(definition: Definition) -> Iterator[Problem]:
     if not 0 <= definition.proof_level <= _SUREST:
         yield Problem("PROOF_LEVEL_UNKNOWN", "proof_level", {"level": definition.proof_level})
+    minutes = definition.proof_minutes
+    if minutes is not None and not (definition.proof_level and 1 <= minutes <= _LONGEST_PROOF):
+        yield Problem("PROOF_AGE_UNFIT", "proof_minutes", {"minutes": minutes})
 
 
 def check_source(definition: Definition, source: Definition | None) -> tuple[Problem, ...]:

@@ -214,6 +214,8 @@ class Definition:
     determinants: tuple[Determinant, ...] = ()
     # how surely accounts must know who the applicant is (实名等级), 0 to 4
     proof_level: int = 0
+    # how long ago, in minutes, that may have been proven last; None is as long as accounts lets a proof count
+    proof_minutes: int | None = None
     proposed_by: ProposedBy | None = None
     # days after which a closed filing goes to the archive (归档)
     archive_days: int = 30

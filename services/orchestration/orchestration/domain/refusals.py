@@ -5,7 +5,7 @@ Refusal
 ├── MatterNotFound, FilingNotFound, CaseNotFound                        (NotFound: absent or out of sight)
 ├── DepartmentMissing, NoItemApplies                                    (nobody or nothing to do it)
 ├── PlanChanged, MaterialsMissing                                       (not what was shown, or not enough)
-├── ProofTooWeak                                                        (Denied: who files must be known more surely)
+├── ProofTooWeak, ProofTooOld                                           (Denied: known more surely, or proven anew)
 ├── FilingProposed, ProposalEnded, FieldFixed                           (what was proposed is confirmed in time)
 ├── AgentOnly, MatterOfPersons, MatterNotGiven                           (Denied: acting for a legal person)
 ├── FilingAlreadySubmitted, FilingNotSubmitted, FilingAlreadyArchived
@@ -72,6 +72,10 @@ class PlanChanged(Refusal):
 
 class ProofTooWeak(Denied):
     """The applicant's identity is not proven surely enough for this matter."""
+
+
+class ProofTooOld(Denied):
+    """The applicant's identity was proven too long ago for this matter."""
 
 
 class AgentOnly(Denied):

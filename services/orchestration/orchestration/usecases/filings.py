@@ -23,7 +23,8 @@ from orchestration.domain.plan import (
     difference,
     licence_queries,
 )
-from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged, ProofTooWeak
+from orchestration.domain.proof import refuse_unproven
+from orchestration.domain.refusals import DraftInvalid, MaterialsMissing, PlanChanged
 from orchestration.domain.split import ONLINE, number, split
 from orchestration.domain.watch import watches_of
 from orchestration.store import Store, Tx
@@ -164,7 +165,8 @@ async def prepare_submission(
             return None
         definition = await tx.matters.get(dossier.filing.matter_code, dossier.filing.matter_version)
         at = tx.unit.at
-    await _refuse_unproven(outside, actor, definition)
+    if definition.proof_level:
+        refuse_unproven(definition, await outside.accounts.proof(actor), at=at)
     departments, findings = await _look_up(outside, actor, definition, dossier)
 
     def compiled(found: Mapping[str, Finding]) -> Plan:
@@ -261,11 +263,6 @@ def _acted(dossier: Dossier, org_path: str | None) -> str | None:
     """The organ of the plan that an officer's post belongs to."""
     organs = [item.org for item in dossier.plan.applying if item.org] if dossier.plan and org_path else []
     return next((org.name for org in organs if f"{org_path}.".startswith(f"{org.org_path}.")), None)
-
-
-async def _refuse_unproven(outside: Outside, actor: Actor, definition: Definition) -> None:
-    if definition.proof_level and (held := await outside.accounts.proof_level(actor)) < definition.proof_level:
-        raise ProofTooWeak(needed=definition.proof_level, held=held)
 
 
 def _refuse_changed(dossier: Dossier, plan: Plan, plan_digest: str) -> None:
