@@ -4,7 +4,7 @@ RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill attack audit people code play gallery call sandbox kill backup restore replay
+.PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill attack audit audit-journal people code play gallery call sandbox kill backup restore replay
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,11 @@ attack: setup ## ask every door everything as everybody, on the wire and past th
 
 audit: setup ## known holes in the packages that we use; fails where nobody can be asked
 	@$(PYTHON_IN_VENV) -m tools.audit
+
+JOURNALS := accounts verification orchestration workbench gateway
+
+audit-journal: setup ## whether the sealed journals of a house that is up are as they were
+	@for name in $(JOURNALS); do echo "$$name:"; $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m $$name.main verify-journal || exit 1; done
 
 # for a house that `make run` has up
 DEMO := $(RUNNER) exec --instance main -- $(PYTHON_IN_VENV) -m demo.main

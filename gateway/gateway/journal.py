@@ -4,8 +4,8 @@ Written behind the answer, one by one, tried until the database takes it; what c
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from common.auth import Actor, Call, system
 from common.db import Database
 from common.errors import Conflict, Refusal, Unavailable
 from common.permissions import Caller
+from common.transaction import Transaction
 from prometheus_client import Counter
 from sealing import KeyRing
 
@@ -35,6 +36,13 @@ class Act:
     subject: tuple[str, str]
     owner: str | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """A transaction of the journal's own keeping."""
+
+    unit: Transaction
 
 
 class Journal:
@@ -78,6 +86,15 @@ class Journal:
             await asyncio.wait_for(self._waiting.join(), within)
         if self._owed:
             _lost(self._owed)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        """Begin a transaction in which what was written is sealed, or looked over."""
+        actor = system("gateway", route="gateway.seal_journal")
+        async with transaction.begin(
+            self._database, service="gateway", at=self._clock(), ids=self._ids, actor=actor, keys=self._keys
+        ) as unit:
+            yield Tx(unit)
 
     def _of_session(self, verb: str, session: Session, details: Mapping[str, str]) -> None:
         name = f"gateway.{verb}"

@@ -5,12 +5,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import aiohttp
-from common import config, process
+import chaining
+from common import config, process, telemetry
 from common.auth import Verifier
 from common.db import Database
 from common.process import House
@@ -75,11 +77,13 @@ class Gateway:
 
 def house(gateway: Gateway) -> House:
     """One door. Redis, Keycloak and the services may be away: what can go on without them goes on."""
+    sealed = partial(telemetry.log.info, "journal.sealed", service="gateway")
     return House(
         name="gateway",
         http=cast("FastAPI", gateway.door),
         http_port=gateway.settings.http_port,
         host=gateway.settings.http_host,
+        jobs=[process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, gateway.app.journal.begin, sealed))],
     )
 
 
@@ -179,5 +183,13 @@ async def reseal_sessions(gateway: Gateway) -> None:
         sys.exit(1)
 
 
+async def verify_journal(gateway: Gateway) -> None:
+    """Look whether the sealed journal is as it was; fail if it is not."""
+    if await chaining.verify(gateway.app.journal.begin, lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    process.main("gateway", Settings, opened, house, commands={"reseal": reseal_sessions})
+    process.main(
+        "gateway", Settings, opened, house, commands={"reseal": reseal_sessions, "verify-journal": verify_journal}
+    )

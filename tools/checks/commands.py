@@ -17,6 +17,7 @@ PACKAGES = {
     "worktime": "libs/worktime",
     "sealing": "libs/sealing",
     "listening": "libs/listening",
+    "chaining": "libs/chaining",
     **{service: f"services/{service}" for service in SERVICES},
     "gateway": "gateway",
     "demo": "demo",

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from common import permissions, process, rpc, web
+import chaining
+from common import permissions, process, rpc, telemetry, web
 from common.auth import Authenticator, Verifier, system
 from common.bus import Bus
 from common.db import Database
@@ -70,6 +71,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
     tell_states = partial(jobs.tell_states, app.store, partial(_keycloak, app.settings))
+    sealed = partial(telemetry.log.info, "journal.sealed", service=NAME)
     return process.House(
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
@@ -85,11 +87,8 @@ def house(app: App) -> process.House:
         bus=app.bus,
         store=app.store,
         jobs=[
-            process.Job(
-                "tell_states",
-                timedelta(seconds=1),
-                tell_states,
-            )
+            process.Job("tell_states", timedelta(seconds=1), tell_states),
+            process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed)),
         ],
     )
 
@@ -110,6 +109,16 @@ async def reconcile(app: App) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in changes or ["realms: nothing changed"]))
 
 
+def _journal(app: App) -> chaining.Begin:
+    return partial(app.store.begin, system(NAME, route="seal_journal"))
+
+
+async def verify_journal(app: App) -> None:
+    """Look whether the sealed journal is as it was; fail if it is not."""
+    if await chaining.verify(_journal(app), lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 async def reseal_all(app: App) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
     begin = partial(app.store.begin, system(NAME, route="reseal"))
@@ -128,4 +137,10 @@ def _open(secrets: dict[str, SecretStr]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reconcile": reconcile, "reseal": reseal_all})
+    process.main(
+        NAME,
+        Settings,
+        opened,
+        house,
+        commands={"reconcile": reconcile, "reseal": reseal_all, "verify-journal": verify_journal},
+    )

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import chaining
 from common import config, process, rpc, telemetry, web
 from common.auth import Authenticator, CachedPosts, CachedStanding, ServiceToken, Verifier, system
 from common.bus import Bus
@@ -93,6 +94,7 @@ def house(app: Opened) -> process.House:
     """Name the doors and what works behind them."""
     http = web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE)
     http.add_middleware(LargerUploads)
+    sealed = partial(telemetry.log.info, "journal.sealed", service=NAME)
     return process.House(
         name=NAME,
         http=http,
@@ -112,6 +114,7 @@ def house(app: Opened) -> process.House:
             process.Job("sweep_proposals", timedelta(seconds=5), partial(jobs.sweep_proposals, app)),
             process.Job("archive_filings", timedelta(hours=1), partial(jobs.archive_filings, app)),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
+            process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed)),
         ],
     )
 
@@ -123,6 +126,16 @@ async def retry(app: Opened) -> None:
     telemetry.log.info("orchestration.retry_incidents", calls=count)
 
 
+def _journal(app: Opened) -> chaining.Begin:
+    return partial(app.store.begin, system(NAME, route="seal_journal"))
+
+
+async def verify_journal(app: Opened) -> None:
+    """Look whether the sealed journal is as it was; fail if it is not."""
+    if await chaining.verify(_journal(app), lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
+
+
 async def reseal_all(app: Opened) -> None:
     """Seal everything under the current key; fail as long as something lies under another."""
     begin = partial(app.store.begin, system(NAME, route="reseal"))
@@ -131,4 +144,6 @@ async def reseal_all(app: Opened) -> None:
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all, "retry": retry})
+    process.main(
+        NAME, Settings, opened, house, commands={"reseal": reseal_all, "verify-journal": verify_journal, "retry": retry}
+    )

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from common import process, rpc, web
+import chaining
+from common import process, rpc, telemetry, web
 from common.auth import Authenticator, CachedPosts, CachedStanding, Verifier, system
 from common.bus import Bus
 from common.db import Database
@@ -74,6 +75,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
+    sealed = partial(telemetry.log.info, "journal.sealed", service=NAME)
     return process.House(
         name=NAME,
         http=web.application(app.store, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
@@ -89,7 +91,18 @@ def house(app: App) -> process.House:
         bus=app.bus,
         subscriptions=subscriptions,
         store=app.store,
+        jobs=[process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed))],
     )
+
+
+def _journal(app: App) -> chaining.Begin:
+    return partial(app.store.begin, system(NAME, route="seal_journal"))
+
+
+async def verify_journal(app: App) -> None:
+    """Look whether the sealed journal is as it was; fail if it is not."""
+    if await chaining.verify(_journal(app), lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
 
 
 async def reseal_all(app: App) -> None:
@@ -100,4 +113,4 @@ async def reseal_all(app: App) -> None:
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all})
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all, "verify-journal": verify_journal})

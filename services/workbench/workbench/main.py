@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from common import config, process, rpc, web
+import chaining
+from common import config, process, rpc, telemetry, web
 from common.auth import Authenticator, CachedPosts, CachedStanding, ServiceToken, Verifier, system
 from common.bus import Bus
 from common.db import Database
@@ -89,6 +90,7 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
+    sealed = partial(telemetry.log.info, "journal.sealed", service=NAME)
     return process.House(
         name=NAME,
         http=web.application(app, service=NAME, routers=[router], authenticator=app.authenticator, locale=LOCALE),
@@ -108,8 +110,19 @@ def house(app: App) -> process.House:
             process.Job("remind", timedelta(minutes=1), partial(jobs.remind, app)),
             process.Job("release", timedelta(minutes=5), partial(jobs.release, app)),
             process.Job("unstaffed", timedelta(minutes=5), partial(jobs.unstaffed, app)),
+            process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed)),
         ],
     )
+
+
+def _journal(app: App) -> chaining.Begin:
+    return partial(app.store.begin, system(NAME, route="seal_journal"))
+
+
+async def verify_journal(app: App) -> None:
+    """Look whether the sealed journal is as it was; fail if it is not."""
+    if await chaining.verify(_journal(app), lambda line: sys.stdout.write(f"{line}\n")):
+        sys.exit(1)
 
 
 async def reseal_all(app: App) -> None:
@@ -120,4 +133,4 @@ async def reseal_all(app: App) -> None:
 
 
 if __name__ == "__main__":
-    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all})
+    process.main(NAME, Settings, opened, house, commands={"reseal": reseal_all, "verify-journal": verify_journal})
