@@ -379,3 +379,15 @@ def test_a_consent_is_withdrawn_once():
     assert not withdrawn.live(AT)
     with pytest.raises(refusals.ConsentAlreadyWithdrawn):
         consents.withdraw(withdrawn, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [(HolderKind.PERSON, 1), (HolderKind.COUPLE, 2), (HolderKind.FAMILY, 10), (HolderKind.LEGAL_PERSON, 1)],
+)
+def test_a_type_says_how_many_hold_it(kind, most):
+    licence_type = replace(TYPE, holder_kind=kind)
+    licence_type.check_holders(most)
+    for count in (0, most + 1):
+        with pytest.raises(refusals.HolderCountWrong):
+            licence_type.check_holders(count)
