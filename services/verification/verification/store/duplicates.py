@@ -55,8 +55,8 @@ class Duplicates:
         for move in MOVES:
             await connection.execute(text(move), {"merged": merged_id, "surviving": surviving})
 
-    async def survivors(self, person_ids: Collection[UUID]) -> list[UUID]:
-        """Name each person by the id that he or she goes by now, each once, in the order given."""
+    async def survivors(self, person_ids: Sequence[UUID]) -> list[UUID]:
+        """Name each person by the id that he or she goes by now, in the order given."""
         statement = select(duplicates).where(duplicates.c.merged_id.in_(person_ids))
         known = {row.merged_id: row.surviving_id for row in await self._unit.connection.execute(statement)}
-        return list(dict.fromkeys(known.get(person_id, person_id) for person_id in person_ids))
+        return [known.get(person_id, person_id) for person_id in person_ids]
