@@ -359,7 +359,7 @@ async def test_one_document_describes_all_services(world: World, app: httpx.Asyn
     async def merged() -> bool:
         return "/api/workbench/v1/things" in (await app.get("/openapi.json")).json()["paths"]
 
-    await until(merged, within=20)
+    await until(merged, within=60)
     told = (await app.get("/openapi.json")).json()
     assert told["openapi"] == "3.1.0"
     assert "/api/accounts/v1/things" in told["paths"]

@@ -1,6 +1,6 @@
 """Persons who were registered twice: what named the duplicate names the surviving person, except what was recorded."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from uuid import UUID
 
 from common.transaction import Transaction
