@@ -120,6 +120,7 @@ class CallRow(SQLModel, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         Index("calls_of_case", "case_id", "kind", "attempt", unique=True),
+        Index("calls_incidents", "created_at", postgresql_where=text("state = 'incident'")),
         Index("calls_due", "next_try_at", postgresql_where=text("state = 'pending'")),
         Index("calls_of_app", "app", "next_try_at", postgresql_where=text("state = 'pending' and app is not null")),
     )
