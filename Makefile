@@ -44,8 +44,10 @@ fmt: setup ## format the code
 new-service: setup ## stamp the rooms of a new service: make new-service NAME=grid
 	@$(PYTHON_IN_VENV) -m tools.new_service $(NAME)
 
-bench: setup ## measure the start and the memory (results in bench/results)
-	@$(PYTHON_IN_VENV) -m bench.start
+BENCH ?=
+
+bench: setup ## measure everything, ten minutes (bench/README.md); BENCH="steps bus" takes some parts, "--seeded 10000" a smaller city
+	@$(PYTHON_IN_VENV) -m bench $(BENCH)
 
 FILINGS ?= 200
 KILLS ?= 40

@@ -3,38 +3,25 @@
     python -m bench        (it starts a house of its own, with rate limits out of the way)
 
 Everything goes through the gateway and its permission checks with each person's own session; only thinking time is
-zero. The client runs on the same cores, so the rate is a floor; the CPU per filing is the stable figure.
+zero. First with an almost empty database, then with `--seeded` filings of years gone by in it. The client runs on the
+same cores, so the rate is a floor; the CPU per filing is the stable figure.
 """
 
 import argparse
 import asyncio
-import json
-import platform
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
-import psutil
 from demo.browser import Browser
-from demo.people import cast
+from demo.people import Cast, cast
 from demo.settings import Settings
 
+from bench import meter
+from bench.seed import databases, seed
 from demo import loader, newborn
 from tools.runner.control import Control
 
-RESULT = Path(__file__).parent / "results" / "newborn.json"
 FILERS = 4
-
-
-async def processor_seconds(control: Control) -> dict[str, float]:
-    """CPU seconds that each part of the house, children included, has spent so far."""
-    spent = {}
-    for name, status in (await control.status()).items():
-        if status.pid is not None:
-            family = psutil.Process(status.pid)
-            times = [each.cpu_times() for each in (family, *family.children(recursive=True))]
-            spent[name] = sum(each.user + each.system for each in times)
-    return spent
 
 
 async def attend(officer: Browser) -> None:
@@ -44,54 +31,76 @@ async def attend(officer: Browser) -> None:
         await asyncio.sleep(0.05)
 
 
-async def measure(filings: int) -> dict[str, object]:
-    settings = Settings()
-    control = Control.from_environment()
-    await loader.load(settings, told=lambda *_: None)
-    async with cast(settings) as people:
-        await newborn.grant(people.father, at=datetime.now(UTC))
-        gate = asyncio.Semaphore(FILERS)
-        took: list[float] = []
+class Story:
+    """Filings from draft to close, while officers work through their lists."""
 
-        async def lifecycle(serial: int) -> None:
-            async with gate:
-                begun = time.perf_counter()
-                filing_id = (await newborn.draft(people.mother, serial))["filing_id"]
-                plan = await newborn.plan(people.mother, filing_id)
-                await newborn.submit(people.mother, filing_id, plan["plan_digest"])
-            while (await newborn.filing(people.mother, filing_id))["state"] != "closed":  # noqa: ASYNC110 a client polls
+    def __init__(self, people: Cast, control: Control) -> None:
+        self.people = people
+        self.control = control
+        self.took: list[float] = []
+        self.last = ""
+        self._gate = asyncio.Semaphore(FILERS)
+
+    async def lifecycle(self, serial: int) -> None:
+        mother = self.people.mother
+        async with self._gate:
+            begun = time.perf_counter()
+            filing_id = (await newborn.draft(mother, serial))["filing_id"]
+            plan = await newborn.plan(mother, filing_id)
+            await newborn.submit(mother, filing_id, plan["plan_digest"])
+            while (await newborn.filing(mother, filing_id))["state"] != "closed":
                 await asyncio.sleep(0.25)
-            took.append(time.perf_counter() - begun)
+            self.took.append(time.perf_counter() - begun)
+            self.last = filing_id
 
-        async with asyncio.TaskGroup() as group:
-            officers = [group.create_task(attend(officer)) for officer in people.officers.values()]
-            await asyncio.gather(*(lifecycle(serial) for serial in range(FILERS)))  # connections and caches are warm
-            took.clear()
-            before, begun = await processor_seconds(control), time.perf_counter()
-            await asyncio.gather(*(lifecycle(serial) for serial in range(100, 100 + filings)))
-            seconds = time.perf_counter() - begun
-            after = await processor_seconds(control)
-            for task in officers:
-                task.cancel()
-    parts = {name: round(1000 * (after[name] - before[name]) / filings, 1) for name in after if name in before}
-    took.sort()
-    return {
-        "filings": filings,
-        "filings_per_second": round(filings / seconds, 2),
-        "lifecycle_seconds": {"p50": round(took[len(took) // 2], 2), "max": round(took[-1], 2)},
-        "cpu_ms_per_filing": parts | {"all": round(sum(parts.values()), 1)},
-        "machine": f"{psutil.cpu_count()} cores, Python {platform.python_version()}",
-        "command": f"python -m bench.newborn --filings {filings}",
-    }
+    async def several(self, serials: range) -> dict[str, object]:
+        await asyncio.gather(*(self.lifecycle(serial) for serial in range(FILERS)))  # connections and caches are warm
+        self.took.clear()
+        before, begun = await meter.by_part(self.control), time.perf_counter()
+        await asyncio.gather(*(self.lifecycle(serial) for serial in serials))
+        seconds = time.perf_counter() - begun
+        cpu = meter.difference(before, await meter.by_part(self.control), len(serials))
+        return {
+            "filings_per_second": round(len(serials) / seconds, 2),
+            **meter.percentiles(self.took),
+            "cpu_ms_per_filing": {name: round(each, 1) for name, each in cpu.items()},
+        }
+
+
+async def measure(filings: int, seeded: int) -> dict[str, object]:
+    settings = Settings()
+    await loader.load(settings, told=lambda *_: None)
+    async with cast(settings) as people, asyncio.TaskGroup() as group:
+        await newborn.grant(people.father, at=datetime.now(UTC))
+        story = Story(people, Control.from_environment())
+        officers = [group.create_task(attend(officer)) for officer in people.officers.values()]
+        result: dict[str, object] = {"filings": filings, "empty": await story.several(range(100, 100 + filings))}
+        if seeded:
+            took = await seed(story.last, seeded, **databases())
+            print(f"{seeded} filings seeded in {took:.0f} s", flush=True)
+            result["seeded"] = await story.several(range(10_000, 10_000 + filings)) | {
+                "filings_before": seeded,
+                "seed_seconds": round(took),
+            }
+            ratios = {
+                name: round(result["seeded"][name] / result["empty"][name] - 1, 3) for name in ("filings_per_second",)
+            }
+            cpu = [result[each]["cpu_ms_per_filing"]["all"] for each in ("seeded", "empty")]
+            result["change"] = ratios | {"cpu": round(cpu[0] / cpu[1] - 1, 3)}
+        for task in officers:
+            task.cancel()
+    return result
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filings", type=int, default=40)
-    result = asyncio.run(measure(parser.parse_args().filings))
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    parser.add_argument("--seeded", type=int, default=100_000)
+    arguments = parser.parse_args()
+    machine = meter.machine()
+    result = asyncio.run(measure(arguments.filings, arguments.seeded))
+    command = f"python -m bench.newborn --filings {arguments.filings} --seeded {arguments.seeded}"
+    meter.write("newborn", {**result, "machine": machine, "command": command})
 
 
 if __name__ == "__main__":
