@@ -99,6 +99,9 @@ class Bus:
 
     async def _say_gone(self) -> None:
         log.warning("bus.disconnected", service=self._name)
+        # The client lets whoever asked wait for their time-out, though no answer can come any more.
+        for answer in filter(lambda each: not each.done(), self._client._resp_map.values()):  # noqa: SLF001
+            answer.set_exception(BusUnavailable())
 
     async def _say_back(self) -> None:
         log.warning("bus.reconnected", service=self._name)

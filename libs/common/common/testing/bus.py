@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -57,6 +58,11 @@ class Broker:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it stand still, so that it answers nobody; killing ends that."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     def save(self, name: str) -> None:
         """Copy its store, to restore it later; only while it is down."""

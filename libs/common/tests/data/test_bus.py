@@ -1,6 +1,9 @@
 """The connection to the broker, at its end."""
 
-from common.bus import Bus
+import asyncio
+
+import pytest
+from common.bus import Bus, BusUnavailable
 
 
 async def test_a_bus_that_never_connected_closes_quietly(broker):
@@ -15,3 +18,17 @@ async def test_closing_is_told_once_and_may_be_said_twice(broker):
     await bus.close()
     assert bus.closed.is_set()
     await bus.close()
+
+
+async def test_whoever_waits_for_a_broker_that_dies_is_told_at_once(broker):
+    bus = Bus(broker.url, "dying")
+    await bus.connect()
+    await bus.ensure_stream("orchestration")
+    broker.freeze()
+    asking = asyncio.create_task(bus.stream_state("EVT_ORCHESTRATION"))
+    await asyncio.sleep(0.2)
+    broker.kill()
+    with pytest.raises(BusUnavailable):
+        await asyncio.wait_for(asking, 1)
+    await bus.close()
+    broker.start()
