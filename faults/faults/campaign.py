@@ -1,6 +1,7 @@
 """A campaign: filings go through the house while it is broken again and again, then everything is reconciled."""
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +15,7 @@ from demo.settings import Settings as DemoSettings
 
 from demo import loader, newborn
 from faults import chaos, logs, reconciling, work
+from faults.armed import Armed
 from faults.ledger import JSON, Ledger
 from faults.person import Person
 from faults.settings import Settings
@@ -33,6 +35,9 @@ class Wanted:
     plan: Sequence[chaos.Fault] = ()
     seed: int = 0
     within: float = 3600.0
+    at_once: int = IN_FLIGHT
+    # more filings than were asked for, as long as faults are to come
+    until_broken: bool = False
 
 
 def at_random(filings: int, faults: int, seed: int, *, without: Sequence[str] = (), within: float = 3600.0) -> Wanted:
@@ -53,6 +58,7 @@ class Result:
     later: Counter[str]
     asked: int
     acts: int
+    filings: int
     problems: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -66,10 +72,10 @@ class Result:
             longest[each.fault.victim] = round(max(longest.get(each.fault.victim, 0), each.seconds), 1)
         return {
             "seed": self.wanted.seed,
-            "filings": self.wanted.filings,
+            "filings": self.filings,
             "faults": len(self.recoveries),
             "seconds": round(self.seconds, 1),
-            "filings_per_second": round(self.wanted.filings / self.seconds, 2),
+            "filings_per_second": round(self.filings / self.seconds, 2),
             "acts": self.acts,
             "asked_again": self.asked - self.acts,
             "longest_stall_seconds": round(self.longest_stall, 1),
@@ -102,12 +108,16 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
     """Work and break, wait until the house rests, reconcile."""
     inside = Settings()
     ledger = Ledger(time.monotonic)
-    agent = chaos.Agent(Control(inside.tongban_control), ledger, time.monotonic)
+    armed = Armed(inside.tongban_instance_dir)
+    agent = chaos.Agent(Control(inside.tongban_control), armed, ledger, time.monotonic)
     mother, *officers = persons(everybody, ledger)
     before = frozenset(filing["filing_id"] for filing in await every(mother, "orchestration/v1/filings"))
     began = time.monotonic()
-    async with asyncio.timeout(wanted.within):
-        await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S%f}-{wanted.seed}")
+    try:
+        async with asyncio.timeout(wanted.within):
+            await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S%f}-{wanted.seed}")
+    finally:
+        await armed.close()
     seconds = time.monotonic() - began
     stall = ledger.longest_stall
     async with reconciling.opened(inside) as held:
@@ -122,6 +132,7 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
         ledger.later,
         sum(act.asked for act in ledger.acts.values()),
         ledger.moves,
+        len(ledger.answered("draft")),
         {
             **problems,
             "nothing_unexpected": logs.unexpected(inside.tongban_instance_dir / "logs", at),
@@ -141,17 +152,18 @@ async def officers_at_work(officers: list[Person], cases: AbstractSet[str]) -> A
 
 
 async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, officers: list[Person], run: str) -> None:
-    gate = asyncio.Semaphore(IN_FLIGHT)
-
     cases: set[str] = set()
-
-    async def lifecycle(serial: int) -> None:
-        async with gate:
-            filing = await work.file(mother, serial, run)
-            cases.update(case["case_id"] for case in filing["cases"])
-            await work.follow(mother, filing["filing_id"])
+    serials = itertools.count()
 
     async with officers_at_work(officers, cases), asyncio.TaskGroup() as group:
-        group.create_task(agent.work(wanted.plan))
-        for serial in range(wanted.filings):
-            group.create_task(lifecycle(serial))
+        breaking = group.create_task(agent.work(wanted.plan))
+
+        async def family() -> None:
+            while (serial := next(serials)) < wanted.filings or (wanted.until_broken and not breaking.done()):
+                filing = await work.file(mother, serial, run)
+                cases.update(case["case_id"] for case in filing["cases"])
+                await work.follow(mother, filing["filing_id"])
+                await every(mother, "workbench/v1/messages")
+
+        for _ in range(wanted.at_once):
+            group.create_task(family())

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from faults import storage
+from faults.armed import Armed, NeverReached
 from faults.ledger import Ledger
 from tools.runner.control import Control
 from tools.runner.refusals import ControlRefused
@@ -39,6 +40,10 @@ class Kind(StrEnum):
     RESTART = "restart"  # SIGTERM, as a release does it
     AWAY = "away"  # stopped, and started after a while
     WIPE = "wipe"  # stopped, its data forgotten, and started
+    CRASH = "crash"  # SIGKILL of itself, at a named point
+    OLDER = "older"  # its data as they were a while ago: stopped, put back, and started
+    FULL = "full"  # no room left on its disk for a while
+    CLOCK = "clock"  # started with a clock that is off, and after a while with the right one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Fault:
     victim: str
     kind: Kind
     seconds: float = 0.0
+    # where it dies, or how far its clock is off
+    point: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Agent:
     """Carries out the plan, several faults at once if they come so; one process suffers one at a time."""
 
     control: Control
+    armed: Armed
     ledger: Ledger
     clock: Callable[[], float]
     recoveries: list[Recovery] = field(default_factory=list)
@@ -102,7 +110,7 @@ class Agent:
             try:
                 await self._break(fault)
                 await self.control.wait_ready(fault.victim, BACK_WITHIN)
-            except (ControlRefused, TimeoutError) as refused:
+            except (ControlRefused, NeverReached, TimeoutError) as refused:
                 self.lost.append(f"{fault.victim} after {fault.kind}: {refused}")
             self.recoveries.append(Recovery(fault, self.clock() - began))
 
@@ -120,14 +128,28 @@ class Agent:
                 await self.control.stop(fault.victim)
                 await asyncio.sleep(fault.seconds)
                 await self.control.start(fault.victim)
-            case Kind.WIPE:
-                await self.control.stop(fault.victim)
-                await asyncio.to_thread(shutil.rmtree, self.control.socket.parent / "data" / fault.victim)
-                await self.control.start(fault.victim)
             case Kind.FREEZE:
                 await self.control.kill(fault.victim, "STOP")
                 await asyncio.sleep(fault.seconds)
                 await self.control.kill(fault.victim, "CONT")
+            case _:
+                await self._estrange(fault)
+
+    async def _estrange(self, fault: Fault) -> None:
+        """Put something else in the place of what it stands on: its data, its disk, its clock, its code."""
+        match fault.kind:
+            case Kind.WIPE:
+                await storage.wipe(self.control, fault.victim)
+            case Kind.CRASH:
+                await self.armed.crash(self.control, fault.victim, fault.point)
+            case Kind.OLDER:
+                await storage.go_back(self.control, fault.victim, fault.seconds)
+            case Kind.FULL:
+                await storage.fill(self.control, fault.victim, fault.seconds)
+            case Kind.CLOCK:
+                await self.armed.with_another_clock(self.control, fault.victim, fault.point, fault.seconds)
+            case unknown:
+                raise ValueError(unknown)
 
     async def _restarts(self, name: str) -> int:
         return (await self.control.status())[name].restarts

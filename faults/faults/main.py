@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from faults import campaign, report
+from faults import campaign, enumeration, report
 from faults.ledger import JSON
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,8 @@ PAGE = ROOT / "docs" / "faults.md"
 async def run(wanted: campaign.Wanted) -> JSON:
     now = datetime.now(UTC)
     async with campaign.city(at=now) as everybody:
-        return (await campaign.run(wanted, everybody, at=now)).as_json()
+        result = (await campaign.run(wanted, everybody, at=now)).as_json()
+        return {**result, "crash_points": await enumeration.run(everybody)}
 
 
 def main() -> None:
@@ -34,7 +35,8 @@ def main() -> None:
     if told.keep:
         RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         PAGE.write_text(report.page(result))
-    sys.exit(any(found != "holds" for found in result["oracles"].values()))
+    both = (result, result["crash_points"])
+    sys.exit(any(found != "holds" for each in both for found in each["oracles"].values()))
 
 
 if __name__ == "__main__":

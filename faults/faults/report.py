@@ -28,6 +28,7 @@ FOUND = """## What campaigns have found so far
 | what a killed consumer held waited a minute: the longest stall of the whole house | 15 s | the longest stall above |
 | a restart of a service refused whoever called in that moment | the gateway waits three seconds where nobody listens | `gateway/tests/test_proxy.py`, being restarted |
 | a frozen PostgreSQL worked on: only its parent stood still | frozen whole | `tools/tests/test_runner.py`, a frozen server |
+| 5 s without a fact after each death of the broker: the client lets a request wait though its connection is gone | whoever waits is told at once | `libs/common/tests/data/test_bus.py`, a broker that dies |
 | one start in some hundred failed: a generated password without a digit | each has one | `tools/tests/test_secrets.py` |
 """  # noqa: E501 - rows of a table
 
@@ -54,6 +55,7 @@ def page(result: JSON) -> str:
             "|---|---|",
             *(f"| {MEANS[name]} | {_found(found)} |" for name, found in result["oracles"].items()),
             "",
+            *_crashes(result["crash_points"]),
             FOUND,
         ]
     )
@@ -62,6 +64,27 @@ def page(result: JSON) -> str:
 def _line(name: str, result: JSON) -> str:
     kinds = [f"{count} {each.split()[1]}" for each, count in result["broken"].items() if each.split()[0] == name]
     return f"| {name} | {', '.join(kinds)} | {result['longest_away_seconds'][name]} s |"
+
+
+def _crashes(result: JSON) -> list[str]:
+    """How many points each service died at, and what that broke."""
+    broken = [problem for found in result["oracles"].values() if found != "holds" for problem in found]
+    return [
+        "## Named crash points",
+        "",
+        "Each service notes the points that a filing passes: before and after each commit that writes, publication,",
+        "acknowledgement, call, and answer to a change. Then it kills itself once at each of them; filings go on.",
+        "",
+        "| service | points |",
+        "|---|---|",
+        *(f"| {service} | {len(points)} |" for service, points in result["points"].items()),
+        "",
+        f"{result['filings']} filings went on around {result['faults']} deaths in {result['seconds']} s; "
+        + ("everything above holds." if not broken else "everything above holds, except:"),
+        *([""] if broken else ()),
+        *(f"- {problem}" for problem in broken),
+        "",
+    ]
 
 
 def _found(found: object) -> str:

@@ -1,0 +1,93 @@
+"""Services that will die at a named point, started in the place of those that the runner keeps alive."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from faults.crashpoints import AT, NOTES
+from tools.runner.control import Control
+from tools.runner.forking import Nursery, Running
+from tools.runner.processes import signal_group, spawn
+from tools.runner.refusals import ControlRefused
+
+REACHED_WITHIN = 60
+LEAVES_WITHIN = 15
+LIBRARIES = tuple(
+    Path("/usr/lib") / each / "faketime/libfaketimeMT.so.1" for each in ("x86_64-linux-gnu", "aarch64-linux-gnu")
+)
+
+
+class NeverReached(Exception):
+    """The service lived on: nothing came past the point, or it died of something else."""
+
+
+class Armed:
+    """Starts services with a point in them; all names are in the environment of a command beside the house."""
+
+    def __init__(self, home: Path) -> None:
+        self._logs = home / "logs"
+        self._nursery = Nursery(self._logs / "armed.log")
+
+    async def close(self) -> None:
+        await self._nursery.stop()
+
+    async def begin(self, service: str, *, at: str = "", notes: Path | None = None) -> Running:
+        names = {**os.environ, AT: at, NOTES: str(notes or "")}
+        command = (sys.executable, "-m", "faults.crashpoints", f"{service}.main")
+        return await spawn(command, names, self._logs / f"{service}.log", self._nursery)
+
+    async def crash(self, control: Control, service: str, point: str) -> None:
+        """Let a service live until it comes to the point, and start it again as it was."""
+        await control.stop(service)
+        process = await self.begin(service, at=point)
+        try:
+            async with asyncio.timeout(REACHED_WITHIN):
+                code = await process.wait()
+        except TimeoutError:
+            raise NeverReached(f"{service} never came to: {point}") from None
+        finally:
+            signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+            await control.start(service)
+        if code != -signal.SIGKILL:
+            raise NeverReached(f"{service} ended with {code} before it came to: {point}")
+
+    async def with_another_clock(self, control: Control, service: str, off: str, seconds: float) -> None:
+        """Let a service live for a while with a clock that is off by so much (`+1h`), and start it again as it was."""
+        library = next((each for each in LIBRARIES if each.exists()), None)
+        if library is None:
+            raise ControlRefused("libfaketime is not installed: no clock can be put wrong")
+        await control.stop(service)
+        # started, not forked: the library must be there first; what counts seconds goes on rightly
+        names = {**os.environ, "LD_PRELOAD": str(library), "FAKETIME": off, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        command = (sys.executable, "-m", f"{service}.main")
+        process = await spawn(command, names, self._logs / f"{service}.log")
+        await asyncio.sleep(seconds)
+        alive = process.returncode is None
+        signal_group(process.pid, signal.SIGKILL)
+        await process.wait()
+        await control.start(service)
+        if not alive:
+            raise ControlRefused(f"{service} did not live with a clock that is off by {off}")
+
+    @asynccontextmanager
+    async def noting(self, control: Control, services: list[str], folder: Path) -> AsyncIterator[None]:
+        """Beside the block, services note the points that they pass, each in a file of its name."""
+        processes = {}
+        try:
+            for service in services:
+                await control.stop(service)
+                processes[service] = await self.begin(service, notes=folder / service)
+            yield
+        finally:
+            for service, process in processes.items():
+                signal_group(process.pid, signal.SIGTERM)
+                try:
+                    await asyncio.wait_for(process.wait(), LEAVES_WITHIN)
+                except TimeoutError:
+                    signal_group(process.pid, signal.SIGKILL)
+                await control.start(service)
