@@ -24,7 +24,7 @@ PLUMBING = frozenset({"outbox", "outbox_default", "outbox_streams", "inbox", "jo
 MIGRATION_LOCK = 7_411_001
 HOUSEKEEPING_LOCK = 7_411_002
 
-AWAY = ("08", "57P", "53300", "57014", "25P03")
+AWAY = ("08", "53", "57P", "57014", "58030", "25P03")
 CONTENDED = ("40001", "40P01", "55P03")
 
 

@@ -225,6 +225,13 @@ class TestLostLine:
         await asyncio.sleep(0.1)
         await asyncio.gather(*(add(store, f"later-{n}") for n in range(5)))
 
+    async def test_a_server_without_room_is_unavailable(self, store):
+        with pytest.raises(DatabaseUnavailable):
+            async with store.begin() as tx:
+                full = "do $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$"
+                await tx.unit.connection.execute(text(full))
+        await add(store, "a")
+
     async def test_a_database_that_is_away_is_unavailable(self, fragile, line):
         line._server.close()
         with pytest.raises(DatabaseUnavailable):
