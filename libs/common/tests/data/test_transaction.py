@@ -226,10 +226,13 @@ class TestLostLine:
         await asyncio.gather(*(add(store, f"later-{n}") for n in range(5)))
 
     async def test_a_server_without_room_is_unavailable(self, store):
-        with pytest.raises(DatabaseUnavailable):
+        async def work():
             async with store.begin() as tx:
                 full = "do $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$"
                 await tx.unit.connection.execute(text(full))
+
+        with pytest.raises(DatabaseUnavailable):
+            await work()
         await add(store, "a")
 
     async def test_a_database_that_is_away_is_unavailable(self, fragile, line):
