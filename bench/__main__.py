@@ -37,7 +37,7 @@ class Part:
 
 ALONE = (Part("start", (), 300),)
 ON_SERVERS = (
-    Part("steps", ("--filings", "60", "--turns", "3"), 300),
+    Part("steps", ("--filings", "50", "--turns", "3"), 300),
     Part("bus", ("--facts", "20000", "--burst", "50000"), 240),
 )
 
@@ -46,7 +46,7 @@ def in_house(seeded: int) -> tuple[Part, ...]:
     return (
         Part("gateway", ("--calls", "2000"), 180),
         Part("todos", ("--todos", "10000", "--calls", "300"), 120),
-        Part("newborn", ("--filings", "40", "--seeded", str(seeded)), 600),
+        Part("newborn", ("--filings", "30", "--seeded", str(seeded)), 600),
     )
 
 
