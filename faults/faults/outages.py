@@ -19,7 +19,7 @@ from demo.people import Cast, credentials
 from demo.settings import Settings
 
 from demo import newborn
-from faults import campaign, chaos
+from faults import behind, campaign, chaos
 from faults.chaos import Fault, Kind
 from faults.ledger import JSON
 
@@ -27,13 +27,23 @@ RESULT = Path(__file__).resolve().parents[2] / "bench" / "results" / "outages.js
 FILINGS = 4
 # an outage begins when the work is well under way
 BEGINS = campaign.ACTS * FILINGS // 3
+FACTS = 50_000
 EVERY = 1.0
 LONGEST_LOOK = 5.0
+# what a server stands on is another than it was
+STRANGE = [
+    ("nats", Kind.WIPE, ""),
+    ("nats", Kind.OLDER, ""),
+    ("nats", Kind.FULL, ""),
+    ("postgres", Kind.FULL, ""),
+    ("orchestration", Kind.CLOCK, "+1h"),
+    ("orchestration", Kind.CLOCK, "-1h"),
+]
 
 
-async def outage(everybody: Cast, victim: str, kind: Kind, seconds: float) -> JSON:
+async def outage(everybody: Cast, victim: str, kind: Kind, seconds: float, point: str = "") -> JSON:
     """One outage: what each kind of call was answered meanwhile, and what the oracles found."""
-    wanted = campaign.Wanted(FILINGS, [Fault(BEGINS, victim, kind, seconds)], within=300 + seconds)
+    wanted = campaign.Wanted(FILINGS, [Fault(BEGINS, victim, kind, seconds, point)], within=300 + seconds)
     seen: dict[str, Counter[str]] = {}
     looking = asyncio.create_task(look(everybody, seen))
     result = await campaign.run(wanted, everybody, at=datetime.now(UTC))
@@ -86,13 +96,20 @@ async def answer(call: Callable[[], Awaitable[object]]) -> str:
 
 async def every_outage(seconds: float) -> bool:
     """One after the other; the report is there after each. True if every oracle held in each."""
-    outages = [(victim, Kind.AWAY) for victim in chaos.VICTIMS] + [("nats", Kind.WIPE)]
+    outages = [(victim, Kind.AWAY, "") for victim in chaos.VICTIMS] + STRANGE
     found: JSON = {}
+
+    async def keep() -> None:
+        report = {"seconds": seconds, "outages": found}
+        await asyncio.to_thread(RESULT.write_text, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
     async with campaign.city(at=datetime.now(UTC)) as everybody:
-        for victim, kind in outages:
-            found[f"{victim} {kind}"] = await outage(everybody, victim, kind, seconds)
-            report = {"seconds": seconds, "outages": found}
-            await asyncio.to_thread(RESULT.write_text, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        for victim, kind, point in outages:
+            name = " ".join(filter(None, (victim, kind, point)))
+            found[name] = await outage(everybody, victim, kind, seconds, point)
+            await keep()
+        found[f"{behind.AWAY} away, many facts pass"] = await behind.behind(everybody, FACTS)
+        await keep()
     return all(each["oracles"] == "all hold" for each in found.values())
 
 

@@ -29,6 +29,7 @@ FOUND = """## What campaigns have found so far
 | a restart of a service refused whoever called in that moment | the gateway waits three seconds where nobody listens | `gateway/tests/test_proxy.py`, being restarted |
 | a frozen PostgreSQL worked on: only its parent stood still | frozen whole | `tools/tests/test_runner.py`, a frozen server |
 | 5 s without a fact after each death of the broker: the client lets a request wait though its connection is gone | whoever waits is told at once | `libs/common/tests/data/test_bus.py`, a broker that dies |
+| 500 for every change when PostgreSQL's disk is full | 503 | `libs/common/tests/data/test_transaction.py`, a server without room |
 | one start in some hundred failed: a generated password without a digit | each has one | `tools/tests/test_secrets.py` |
 """  # noqa: E501 - rows of a table
 

@@ -39,6 +39,8 @@ async def go_back(control: Control, server: str, seconds: float) -> None:
 
 async def fill(control: Control, server: str, seconds: float) -> None:
     """Move the data onto a small disk, fill that disk for a while, make room again, and move the data back."""
+    if os.geteuid():
+        raise ControlRefused("only root can give a server a small disk")
     data = folder(control, server)
     aside = data.with_name(f"{server}-aside")
     await control.stop(server)
@@ -61,7 +63,8 @@ async def fill(control: Control, server: str, seconds: float) -> None:
         (aside / "filler").unlink(missing_ok=True)
     finally:
         await _quietly_stopped(control, server)
-        await run("umount", str(data))
+        if data.is_mount():
+            await run("umount", str(data))
         data.rmdir()
         aside.rename(data)
     await control.start(server)
@@ -70,7 +73,7 @@ async def fill(control: Control, server: str, seconds: float) -> None:
 async def run(*command: str) -> None:
     process = await asyncio.create_subprocess_exec(*command)
     if code := await process.wait():
-        raise OSError(code, f"{command[0]} failed")
+        raise ControlRefused(f"{command[0]}: exit code {code}")
 
 
 async def _quietly_stopped(control: Control, server: str) -> None:
