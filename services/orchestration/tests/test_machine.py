@@ -41,37 +41,37 @@ ALLOWED = {
     "withdraw": (FREE, "withdrawn"),
 }
 ACTS = {
-    "accept": lambda filing, case: rules.accept(filing, case, at=AT, calendar=CALENDAR),
-    "approve": lambda filing, case: rules.approve(filing, case, at=AT),
-    "refuse": lambda filing, case: rules.refuse(filing, case, reason_code="OTHER", at=AT),
-    "record": lambda filing, case: rules.record_result(filing, case, licence_id="licence", at=AT),
-    "decline": lambda filing, case: endings.decline(
-        filing, case, ground=DeclineGround.NOT_NEEDED, competent_organ=None, at=AT
+    "accept": lambda filing, case, at: rules.accept(filing, case, at=at, calendar=CALENDAR),
+    "approve": lambda filing, case, at: rules.approve(filing, case, at=at),
+    "refuse": lambda filing, case, at: rules.refuse(filing, case, reason_code="OTHER", at=at),
+    "record": lambda filing, case, at: rules.record_result(filing, case, licence_id="licence", at=at),
+    "decline": lambda filing, case, at: endings.decline(
+        filing, case, ground=DeclineGround.NOT_NEEDED, competent_organ=None, at=at
     ),
-    "terminate": lambda filing, case: endings.terminate(
-        filing, case, reason_code=TerminationGround.PURPOSE_GONE, at=AT
+    "terminate": lambda filing, case, at: endings.terminate(
+        filing, case, reason_code=TerminationGround.PURPOSE_GONE, at=at
     ),
-    "ask": lambda filing, case: supplements.request_supplement(
+    "ask": lambda filing, case, at: supplements.request_supplement(
         filing,
         case,
         kind=SupplementKind.UNCLEAR,
         fields=["name"],
         materials=[],
-        at=AT,
+        at=at,
         calendar=CALENDAR,
     ),
-    "withdraw_request": lambda filing, case: supplements.withdraw_request(filing, case, at=AT),
-    "answer": lambda filing, case: supplements.answer_supplement(filing, case, fields=["name"], at=AT),
-    "tolerate": lambda filing, case: supplements.tolerate(
-        filing, case, missing=["photo"], minor=frozenset({"photo"}), at=AT, calendar=CALENDAR
+    "withdraw_request": lambda filing, case, at: supplements.withdraw_request(filing, case, at=at),
+    "answer": lambda filing, case, at: supplements.answer_supplement(filing, case, fields=["name"], at=at),
+    "tolerate": lambda filing, case, at: supplements.tolerate(
+        filing, case, missing=["photo"], minor=frozenset({"photo"}), at=at, calendar=CALENDAR
     ),
-    "supply": lambda filing, case: supplements.supply(filing, case, at=AT),
-    "stop": lambda filing, case: limits.stop(
-        filing, case, procedure=Procedure.HEARING, days=3, at=AT, calendar=CALENDAR
+    "supply": lambda filing, case, at: supplements.supply(filing, case, at=at),
+    "stop": lambda filing, case, at: limits.stop(
+        filing, case, procedure=Procedure.HEARING, days=3, at=at, calendar=CALENDAR
     ),
-    "resume": lambda filing, case: limits.resume(filing, case, at=AT, calendar=CALENDAR),
-    "extend": lambda filing, case: limits.extend(filing, case, days=5, reason="r", at=AT, calendar=CALENDAR),
-    "withdraw": lambda filing, case: endings.withdraw(filing, case, at=AT),
+    "resume": lambda filing, case, at: limits.resume(filing, case, at=at, calendar=CALENDAR),
+    "extend": lambda filing, case, at: limits.extend(filing, case, days=5, reason="r", at=at, calendar=CALENDAR),
+    "withdraw": lambda filing, case, at: endings.withdraw(filing, case, at=at),
 }
 OUTCOMES = {
     TimerKind.ACCEPTANCE: "accepted",
@@ -91,7 +91,7 @@ def graphs(draw):
     return a_submitted_filing(*draw(st.permutations(cases)))
 
 
-def a_document(case):
+def a_document(case, at):
     return Document(
         document_id=f"{case.id}-{case.version}",
         no=case.no,
@@ -102,7 +102,7 @@ def a_document(case):
         org_name="org",
         item_name=case.item_name,
         content={},
-        issued_at=AT,
+        issued_at=at,
     )
 
 
@@ -112,6 +112,7 @@ class Ways(RuleBasedStateMachine):
     @initialize(filing=graphs())
     def begin(self, filing):
         self.filing = filing
+        self.now = AT
         self.waits_for = {case.item: case.waits_for for case in filing.cases}
         self.gives = {case.item: case.gives_licence for case in filing.cases}
         self.reached = {}  # what an act led to; the rest follows
@@ -125,7 +126,7 @@ class Ways(RuleBasedStateMachine):
         for case in taken.changed:
             if old[case.item] not in UNDECIDED or case.status is Status.PRUNED:
                 continue
-            begun = delivery.begin(a_document(case), case, CALENDAR)
+            begun = delivery.begin(a_document(case, self.now), case, CALENDAR)
             if begun is not None:
                 self.papers[case.item].append(begun)
 
@@ -160,7 +161,9 @@ class Ways(RuleBasedStateMachine):
             case "ask":
                 return item not in self.asked
             case "extend":
-                return item not in self.extended
+                case = self.filing.case(item)
+                due_at = case.statutory_due_at or case.promised_due_at
+                return item not in self.extended and due_at >= self.now
             case "approve":
                 return item not in self.absent
             case "supply":
@@ -187,12 +190,12 @@ class Ways(RuleBasedStateMachine):
         if self.should(item) not in allowed or not self.may(verb, item):
             before = self.filing
             try:
-                assert ACTS[verb](self.filing, item).changed == ()
+                assert ACTS[verb](self.filing, item, self.now).changed == ()
             except Refusal:
                 assert self.filing == before
             return
         self.remember(verb, item, after)
-        self.step(ACTS[verb](self.filing, item))
+        self.step(ACTS[verb](self.filing, item, self.now))
 
     @precondition(lambda self: any(self.should(item) in FREE for item in self.waits_for))
     @rule(chance=st.integers(0, 9))
@@ -200,7 +203,7 @@ class Ways(RuleBasedStateMachine):
         if chance:
             return  # rarely: it leaves little to do
         self.reached |= {item: "withdrawn" for item in self.waits_for if self.should(item) in FREE}
-        self.step(endings.withdraw_all(self.filing, at=AT))
+        self.step(endings.withdraw_all(self.filing, at=self.now))
 
     @invariant()
     def agrees(self):
@@ -222,11 +225,11 @@ class Ways(RuleBasedStateMachine):
         due = [paper for paper in papers if paper.is_open]
         if not due or self.filing.is_archived or mode in {Mode.ONLINE, Mode.PUBLIC}:
             try:
-                delivery.deliver(self.filing, item, papers, receipt, at=AT, calendar=CALENDAR)
+                delivery.deliver(self.filing, item, papers, receipt, at=self.now, calendar=CALENDAR)
             except Refusal:
                 return
             raise AssertionError(mode)
-        delivered = delivery.deliver(self.filing, item, papers, receipt, at=AT, calendar=CALENDAR)
+        delivered = delivery.deliver(self.filing, item, papers, receipt, at=self.now, calendar=CALENDAR)
         assert len(delivered) == len(due)
         self.papers[item] = [paper for paper in papers if not paper.is_open] + list(delivered)
 
@@ -234,7 +237,7 @@ class Ways(RuleBasedStateMachine):
     def open(self, pick):
         item = pick.choice(sorted(self.waits_for))
         for place, paper in enumerate(self.papers[item]):
-            opened = delivery.opened(self.filing, paper, at=AT)
+            opened = delivery.opened(self.filing, paper, at=self.now)
             assert (opened is not None) == (paper.is_open and not self.filing.is_archived)
             self.papers[item][place] = opened or paper
 
@@ -244,18 +247,18 @@ class Ways(RuleBasedStateMachine):
         now, before = self.should(item), self.filing
         decided = now in {"approved", "certificate_made", "refused", "declined", "terminated"}
         try:
-            taken = correction.correct(before, item, is_issuing=False, at=AT)
+            taken = correction.correct(before, item, is_issuing=False, at=self.now)
         except Refusal:
             assert not decided or before.is_archived or (now == "approved" and self.gives[item])
             return
         assert decided
         self.step(taken)
         case = self.filing.case(item)
-        self.papers[item].append(delivery.begin(a_document(case), case, CALENDAR))
+        self.papers[item].append(delivery.begin(a_document(case, self.now), case, CALENDAR))
 
     @rule(days=st.integers(20, 60), is_calling=st.booleans())
     def archive(self, days, is_calling):
-        papers, at = [paper for each in self.papers.values() for paper in each], AT + timedelta(days=days)
+        papers, at = [paper for each in self.papers.values() for paper in each], self.now + timedelta(days=days)
         taken = archive.archive(self.filing, papers, days=30, is_calling=is_calling, at=at)
         waits = any(paper.is_open and paper.due_at > at for paper in papers)
         is_old = self.filing.closed_at is not None and self.filing.closed_at + timedelta(days=30) <= at
@@ -268,7 +271,7 @@ class Ways(RuleBasedStateMachine):
     def time_passes(self, pick, days):
         """The timers of one case that are due by then fire, in the order of time, each as often as it likes."""
         item = pick.choice(sorted(self.waits_for))
-        at = AT + timedelta(days=days)
+        at = self.now = max(self.now, AT + timedelta(days=days))
         for kind in sorted(TimerKind):
             case = self.filing.case(item)
             due_at = timers_of(case, CALENDAR).get(kind)
