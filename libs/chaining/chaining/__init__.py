@@ -33,7 +33,7 @@ SETTLED = timedelta(minutes=2)
 # how far behind the newest sealed entry an older one may still turn up
 LATE = timedelta(hours=1)
 MOST = 1_000
-FIELD = "journal_blocks"
+TABLE = "journal_blocks"
 NOBODY = UUID(int=0)
 
 # one job at a time; a replica that finds it taken comes again
@@ -149,7 +149,7 @@ def _digest(keys: KeyRing, before: str, number: int, ids: Sequence[UUID], found:
     content = hashlib.sha256(f"{number} {before}".encode())
     for each in ids:
         content.update(each.bytes + found[each])
-    return keys.blind(content.hexdigest(), field=FIELD).hex()
+    return keys.blind(content.hexdigest(), field=TABLE).hex()
 
 
 def _id_of(moment: datetime) -> UUID:

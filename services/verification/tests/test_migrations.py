@@ -2,6 +2,7 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from chaining import TABLE
 from common.db import PLUMBING
 from sqlalchemy.ext.asyncio import create_async_engine
 from verification import models
@@ -9,7 +10,7 @@ from verification import models
 
 def differences(connection):
     def ours(_item, name, kind, reflected, compared):
-        return not (kind == "table" and reflected and compared is None and name in PLUMBING)
+        return not (kind == "table" and reflected and compared is None and name in {*PLUMBING, TABLE})
 
     context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_server_default": False})
     return compare_metadata(context, models.SQLModel.metadata)
