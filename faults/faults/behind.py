@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from demo.people import Cast
+from tongban.options.v1 import event_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
 
 from faults import campaign, reconciling, records, work
@@ -21,6 +22,7 @@ from faults.told import every
 from tools.runner.control import Control
 
 AWAY = "workbench"
+SUBJECTS = "evt"
 LISTENS = "workbench-schedule_todo"
 WITHIN = 1800.0
 
@@ -62,11 +64,12 @@ async def behind(everybody: Cast, facts: int) -> JSON:
 
 
 async def _emit(held: records.Records, facts: int) -> None:
+    fact = pb.CaseAccepted.DESCRIPTOR.GetOptions().Extensions[event_pb2.event].subject
     rows = []
     for _ in range(facts):
         case = str(uuid4())
         body = pb.CaseAccepted(case_id=case, version=2).SerializeToString()
-        rows.append((uuid4(), f"evt.orchestration.v1.case.accepted.{case}", body))
+        rows.append((uuid4(), f"{SUBJECTS}.orchestration.v1.{fact}.{case}", body))
     await held["orchestration"].execute(
         "insert into outbox (id, created_at, subject, type, body, headers) "
         "select u.id, now(), u.subject, $4, u.body, '{}' "
