@@ -125,7 +125,6 @@ def smuggled(path: str, proof: tuple[str, ...]) -> dict[str, bytes]:
         "NUL in a header": post("X-Purpose: a\x00b", "Content-Length: 0"),
         "no host": request("POST", path, (*proof, "Content-Length: 0")).replace(b"Host: localhost\r\n", b"") + SMUGGLED,
         "two hosts": post("Host: evil.example", "Content-Length: 0"),
-        "HTTP/0.9": b"GET " + path.encode() + b"\r\n\r\n",
         "HTTP/3.7": post("Content-Length: 0").replace(b"HTTP/1.1", b"HTTP/3.7", 1),
         "a preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "upgrade": post(
