@@ -366,6 +366,10 @@ async def test_a_result_that_does_not_fit_is_told_and_waits_for_people_when_aske
         ("https://169.254.169.254", True, "APP_ADDRESS_FORBIDDEN"),
         ("https://[::ffff:10.0.0.1]", True, "APP_ADDRESS_FORBIDDEN"),
         ("https://[fd00::1]", True, "APP_ADDRESS_FORBIDDEN"),
+        ("https://[64:ff9b::7f00:1]", True, "APP_ADDRESS_FORBIDDEN"),
+        ("https://[::10.0.0.1]", True, "APP_ADDRESS_FORBIDDEN"),
+        ("https://[2002:a00:1::]", True, "APP_ADDRESS_FORBIDDEN"),
+        ("https://[fec0::1]", True, "APP_ADDRESS_FORBIDDEN"),
         ("http://127.0.0.1:9", True, "APP_UNREACHED"),
     ],
 )

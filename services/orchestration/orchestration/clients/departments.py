@@ -25,6 +25,11 @@ _FAILURES = 5
 _OPEN_FOR = 15.0
 _TOLD = TypeAdapter(Told)
 _FIELDS = ("case_id", "attempt", "outcome", "result", "reason_code", "explanation")
+# IPv6 that a router turns into other addresses (NAT64, 6to4, Teredo, IPv4 within), or that sites once kept
+_TURNED = tuple(
+    ipaddress.ip_network(network)
+    for network in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
+)
 _LATER = {408, 425, 429, 503}  # the app says that it did nothing, and that we may come again
 
 
@@ -61,7 +66,9 @@ class Places:
         plain = getattr(address, "ipv4_mapped", None) or address
         if plain.is_loopback:
             return self._loopback
-        return (plain.is_global and not plain.is_multicast) or any(plain in network for network in self._networks)
+        if any(plain in network for network in self._networks):
+            return True
+        return plain.is_global and not plain.is_multicast and not any(plain in network for network in _TURNED)
 
 
 class Departments:
