@@ -192,6 +192,19 @@ async def test_killed_between_call_and_answer_it_is_given_again_and_done_once(de
     assert department.effects == [case]
 
 
+async def test_an_app_that_does_not_believe_us_now_is_asked_again(desk, department, given, clock):
+    """Its clock is off, or it has not fetched our new key yet."""
+    _, case = given
+    department.behave = lambda *_: asyncio.sleep(0, web.Response(status=401))
+    await run(desk)
+    assert (await calls(desk))[0][0::4] == ("pending", "APP_ANSWERED_401")
+    department.behave = None
+    clock.advance(timedelta(seconds=2))
+    await run(desk)
+    assert department.effects == [case]
+    assert (await calls(desk))[0][:3] == ("pending", "await", 0)
+
+
 async def test_an_app_that_is_away_becomes_an_incident_with_a_desk(desk, department, given, clock, app_door):
     filing, case = given
     department.registry.apps[APP].state = app_pb2.APP_STATE_SUSPENDED

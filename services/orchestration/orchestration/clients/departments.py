@@ -30,7 +30,9 @@ _TURNED = tuple(
     ipaddress.ip_network(network)
     for network in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
 )
-_LATER = {408, 425, 429, 503}  # the app says that it did nothing, and that we may come again
+# the app says that it did nothing, and we may come again; one that does not believe our signature may have a clock that
+# is off, or not have our new key yet
+_LATER = {401, 408, 425, 429, 503}
 
 
 class AddressForbidden(Exception):
