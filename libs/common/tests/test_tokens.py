@@ -6,7 +6,7 @@ import time
 
 import orjson
 import pytest
-from common.auth import Authenticator, CachedPosts, Call, CallerUnknown, ServiceToken, Verifier
+from common.auth import Authenticator, CachedPosts, CachedStanding, Call, CallerUnknown, ServiceToken, Verifier
 from common.auth import tokens as refusals
 from common.auth.own import ServiceTokenUnavailable
 from common.errors import Refusal
@@ -167,6 +167,28 @@ async def test_rotation_is_noticed_and_old_tokens_live_on(issuer):
     assert issuer.fetches == 2
 
 
+async def test_a_key_that_is_taken_back_opens_nothing_soon_after(issuer, monkeypatch):
+    monkeypatch.setattr(refusals, "_KEYS_LIVE", 0.0)
+    verifier = Verifier(issuer.url, "tickets", ["gateway"], refetch_after=0)
+    old = issuer.key("gov")
+    await verifier.verify(issuer.token("gov", employee_id="e0", aud="tickets"))
+    issuer.rotate("gov", keep=0)
+    # nobody waits for a refresh, so what comes first still gets in
+    await verifier.verify(issuer.token("gov", key=old, employee_id="e1", aud="tickets"))
+
+    async def until_refused():
+        while True:
+            await verifier.verify(issuer.token("gov", key=old, aud="tickets", jti=str(time.monotonic_ns())))
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(refusals.TokenKeyUnknown):
+        await asyncio.wait_for(until_refused(), 5)
+
+
+def test_a_key_that_is_taken_back_is_believed_for_a_minute_at_most():
+    assert refusals._KEYS_LIVE <= 60
+
+
 async def test_known_keys_outlive_the_issuer(issuer):
     verifier = Verifier(issuer.url, "tickets", ["gateway"], refetch_after=0)
     await verifier.verify(issuer.token("gov", employee_id="e1", aud="tickets"))
@@ -250,6 +272,59 @@ async def test_a_post_is_asked_once_and_forgotten_on_request():
         with pytest.raises(CallerUnknown):
             await posts("t", "e9", None)
     assert asked[3:] == ["e9", "e9"]
+
+
+async def test_whoever_is_suspended_while_being_asked_about_is_not_remembered_as_let_in():
+    """The answer is on its way when the suspension comes: it must not bring back what was forgotten."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def let_in(_token):
+        if asked.is_set():
+            raise CallerUnknown
+        asked.set()
+        await answered.wait()
+
+    standing = CachedStanding(let_in)
+    first = asyncio.create_task(standing.check("t", "p1"))
+    await asked.wait()
+    standing.drop("p1")
+    answered.set()
+    await first
+    with pytest.raises(CallerUnknown):
+        await standing.check("t", "p1")
+
+
+async def test_whoever_is_let_in_is_asked_about_once():
+    asked = []
+
+    async def let_in(token):
+        asked.append(token)
+
+    standing = CachedStanding(let_in)
+    for _ in range(3):
+        await standing.check("t", "p1")
+    standing.drop("p2")
+    await standing.check("t", "p1")
+    assert asked == ["t"]
+
+
+async def test_a_post_that_is_ended_while_being_asked_about_is_not_remembered():
+    count, asked, answered = [], asyncio.Event(), asyncio.Event()
+
+    async def fetch(token, employee_id, post_id):
+        count.append(employee_id)
+        asked.set()
+        await answered.wait()
+        return await post_of(token, employee_id, post_id)
+
+    posts = CachedPosts(fetch)
+    first = asyncio.create_task(posts("t", "e1", None))
+    await asked.wait()
+    posts.drop("e1")
+    answered.set()
+    await first
+    await posts("t", "e1", None)
+    assert count == ["e1", "e1"]
 
 
 async def test_a_service_asks_for_its_own_token_once(issuer, verifier):

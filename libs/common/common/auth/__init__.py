@@ -118,22 +118,26 @@ class CachedStanding:
     def __init__(self, ask: Callable[[str], Awaitable[object]]) -> None:
         self._ask = ask
         self._known: dict[str, float] = {}
+        self._drops = 0
 
     async def check(self, token: str, person_id: str) -> None:
         """Refuse whoever is suspended; while accounts is away, the token alone counts, as long as it lives."""
         if time.monotonic() < self._known.get(person_id, 0.0):
             return
-        lives = _POSTS_LIVE
+        lives, drops = _POSTS_LIVE, self._drops
         try:
             await self._ask(token)
         except Unavailable:
             lives = _ASK_AGAIN
         if len(self._known) > _MOST_POSTS:
             self._known.clear()
-        self._known[person_id] = time.monotonic() + lives
+        # an answer from before somebody was forgotten may be of how things were: it lets in once, and is not kept
+        if drops == self._drops:
+            self._known[person_id] = time.monotonic() + lives
 
     def drop(self, person_id: str) -> None:
         """Forget that a person was let in."""
+        self._drops += 1
         self._known.pop(person_id, None)
 
 

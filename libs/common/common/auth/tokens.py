@@ -22,7 +22,8 @@ from joserfc.jwk import RSAKey
 from common.errors import Unauthenticated, Unavailable
 
 _LONGEST_TOKEN = 8 * 1024
-_KEYS_LIVE = 600.0
+# how long a key that its realm takes back goes on opening: then the keys are read anew
+_KEYS_LIVE = 60.0
 _CLAIMS_LIVE = 30.0
 _MOST_CLAIMS = 20_000
 _TIMEOUT = aiohttp.ClientTimeout(total=3)
