@@ -15,6 +15,9 @@ from demo.browser import Browser, Credentials, LogInFailed
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+# each face's realm, and how its people log in at least
+REALMS = {"citizen": "citizen", "workbench": "gov"}
+STRONG = {"workbench": {"acr_values": "2"}}
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 type JSON = dict[str, Any]
@@ -46,14 +49,15 @@ class Keycloak:
     public_url: str
     client_key: str = field(repr=False)
 
-    async def log_in(self, who: Credentials) -> Given:
+    async def log_in(self, who: Credentials, face: str = "citizen") -> Given:
         """The code flow past the gateway, up to all three tokens."""
-        callback, issuer = f"{self.public_url}/citizen/auth/callback", f"{self.url}/realms/citizen"
+        callback, issuer = f"{self.public_url}/{face}/auth/callback", f"{self.url}/realms/{REALMS[face]}"
         asked = {"client_id": "gateway", "response_type": "code", "scope": "openid", "redirect_uri": callback}
+        asked |= STRONG.get(face, {})
         verifier = secrets.token_urlsafe(48)
         asked |= {"code_challenge": _challenge(verifier), "code_challenge_method": "S256", "state": "stolen"}
         seen: list[str] = []
-        async with Browser(self.public_url, "citizen") as browser:
+        async with Browser(self.public_url, face) as browser:
 
             async def watch(request: httpx.Request) -> None:
                 seen.append(str(request.url))
@@ -66,7 +70,7 @@ class Keycloak:
                 seen = [url for url in seen if url.startswith(callback)]
             code = parse_qs(urlsplit(seen[-1]).query)["code"][0]
             form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback}
-            return await self._tokens("citizen", form | {"code_verifier": verifier} | self._assertion(issuer))
+            return await self._tokens(REALMS[face], form | {"code_verifier": verifier} | self._assertion(issuer))
 
     async def of_service(self, client: str, secret: str) -> str:
         """A service's own token."""
