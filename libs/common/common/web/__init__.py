@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from common import config, telemetry
 from common.auth import Actor, Authenticator, Call, TokenMissing
@@ -31,6 +31,7 @@ _CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _POST_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PURPOSE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_built: dict[tuple[int, ...], APIRouter] = {}  # by whose routes they are, which they keep
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
@@ -134,13 +135,12 @@ def application(
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     api.state.app, api.state.service, api.state.authenticator = app, service, authenticator
     api.state.readiness = Readiness()
-    for router in routers:
-        api.include_router(router)
-    permissions = _permissions(api)
+    routes = _routes(routers)
+    permissions = _permissions(routes)
+    api.router.routes.extend(routes)
     for path, endpoint in (("/healthz", _healthz), ("/readyz", _readyz), ("/metrics", _metrics)):
         api.router.routes.append(Route(path, endpoint))
     _answer_refusals(api, sentences)
@@ -150,12 +150,19 @@ def application(
     return api
 
 
-def _permissions(api: FastAPI) -> dict[tuple[str, str], Permission]:
+def _routes(routers: Sequence[APIRouter]) -> Sequence[BaseRoute]:
+    """Build a service's routes once a process: each building makes every model's schema, and tests open many houses."""
+    built = _built.setdefault(tuple(map(id, routers)), APIRouter(generate_unique_id_function=lambda route: route.name))
+    if not built.routes:
+        for router in routers:
+            built.include_router(router)
+    return built.routes
+
+
+def _permissions(routes: Sequence[BaseRoute]) -> dict[tuple[str, str], Permission]:
     """Read every route's permission off its dependencies."""
     found: dict[tuple[str, str], Permission] = {}
-    for route in iter_route_contexts(api.routes):
-        if route.path == api.openapi_url:
-            continue
+    for route in iter_route_contexts(routes):
         guards = [each.call for each in route.dependant.dependencies if isinstance(each.call, May)]
         if len(guards) != 1:
             raise TypeError(f"{route.path} ({route.name}) must have exactly one may(...) in its signature")
@@ -165,14 +172,17 @@ def _permissions(api: FastAPI) -> dict[tuple[str, str], Permission]:
 
 
 def _answer_refusals(api: FastAPI, sentences: Sentences) -> None:
+    @api.exception_handler(Refusal)
     async def refused(request: Request, error: Refusal) -> Response:
         request.scope[REASON] = error.reason
         return problem.of_refusal(error, sentences)
 
+    @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         request.scope[REASON] = "REQUEST_INVALID"
         return problem.of_fields(error.errors(), sentences)
 
+    @api.exception_handler(StarletteHTTPException)
     async def unrouted(request: Request, error: StarletteHTTPException) -> Response:
         known = {
             404: ("ROUTE_NOT_FOUND", "There is no such route"),
@@ -182,20 +192,12 @@ def _answer_refusals(api: FastAPI, sentences: Sentences) -> None:
         request.scope[REASON] = reason
         return problem.of_reason(error.status_code, reason, title_en, sentences, error.headers)
 
+    @api.exception_handler(Replayed)
     async def replayed(request: Request, error: Replayed) -> Response:
         status = request.scope["route"].status_code or 200
         return Response(
             error.answer or b"", status, headers={"Idempotency-Replayed": "true"}, media_type="application/json"
         )
-
-    handlers: Mapping[Any, Any] = {
-        Refusal: refused,
-        RequestValidationError: invalid,
-        StarletteHTTPException: unrouted,
-        Replayed: replayed,
-    }
-    for kind, handler in handlers.items():
-        api.add_exception_handler(kind, handler)
 
 
 async def _healthz(_request: Request) -> Response:
