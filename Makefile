@@ -3,6 +3,9 @@ PYTHON_IN_VENV := .venv/bin/python
 RUNNER := $(PYTHON_IN_VENV) -m tools.runner
 TEST_BASE ?= 19000
 
+# where the environment forbids it, each of a hundred short-lived processes would compile all that it imports
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check types proto lock setup clean fmt new-service bench faults outages drill attack audit audit-journal people code play gallery call sandbox kill backup restore replay
 
