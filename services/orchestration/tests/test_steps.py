@@ -1,36 +1,41 @@
 """The hot step costs two statements, and concurrency has a budget."""
 
-from sqlalchemy import event
+import asyncpg
+import pytest
+from asyncpg.prepared_stmt import PreparedStatement
 
 
-async def test_accepting_and_deciding_cost_two_statements_each(desk, monkeypatch):
+@pytest.fixture
+def sent(monkeypatch):
+    """Everything that goes to PostgreSQL, whoever sends it."""
+    seen = []
+
+    def watch(kind, name):
+        send = getattr(kind, name)
+
+        async def watched(self, *args, **more):
+            seen.append(self.get_query() if kind is PreparedStatement else args[0])
+            return await send(self, *args, **more)
+
+        monkeypatch.setattr(kind, name, watched)
+
+    for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
+        watch(asyncpg.Connection, name)
+    for name in ("fetch", "fetchrow", "fetchval", "executemany"):
+        watch(PreparedStatement, name)
+    return seen
+
+
+async def test_accepting_and_deciding_cost_two_statements_each(desk, sent):
     _, first = await desk.submitted()
     await desk.pass_(first, "birth_certificate")
     _, cases = await desk.submitted()
-    seen = []
-    engine = desk.app.store.database.engine.sync_engine
-
-    def before(_connection, _cursor, statement, *_more):
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", before)
-    import asyncpg  # noqa: PLC0415
-
-    fetchrow = asyncpg.Connection.fetchrow
-
-    async def counted(self, query, *args, **more):
-        seen.append(query)
-        return await fetchrow(self, query, *args, **more)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetchrow", counted)
-    try:
-        await desk.accept(cases["birth_certificate"], "birth_certificate")
-        accept, seen[:] = list(seen), []
-        assert (await desk.approve(cases["birth_certificate"], "birth_certificate")).status_code == 200
-        approve = list(seen)
-    finally:
-        event.remove(engine, "before_cursor_execute", before)
-    for statements in (accept, approve):
-        assert len(statements) == 2, statements
-        assert "FOR UPDATE" in statements[0]
-        assert statements[1].startswith("with w0")
+    sent.clear()
+    await desk.accept(cases["birth_certificate"], "birth_certificate")
+    accept, sent[:] = list(sent), []
+    assert (await desk.approve(cases["birth_certificate"], "birth_certificate")).status_code == 200
+    for statements in (accept, list(sent)):
+        begin, lock, flush, commit = statements
+        assert (begin, commit) == ("begin", "commit")
+        assert "FOR UPDATE" in lock
+        assert flush.startswith("with w0")

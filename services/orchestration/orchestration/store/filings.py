@@ -9,8 +9,7 @@ from uuid import UUID
 from common.auth import Actor
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import DateTime, bindparam, insert, select
-from sqlalchemy import case as when
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from worktime import Calendar
 
@@ -25,6 +24,7 @@ from orchestration.models import SerialRow
 from orchestration.store.agents import in_sight
 from orchestration.store.app_calls import write_app_call, write_app_end
 from orchestration.store.attachments import uploaded_column, uploaded_of
+from orchestration.store.locking import lock_by_case
 from orchestration.store.rows import (
     ABSENCE,
     CASE_COLUMNS,
@@ -43,29 +43,10 @@ from orchestration.store.rows import (
     seal_json,
     sealed_content,
 )
-from orchestration.store.watches import alarms_column, alarms_of
+from orchestration.store.watches import alarms_of
 
 _serials: Any = SerialRow.__table__  # type: ignore[attr-defined]
 _DOSSIER = [*FILING_COLUMNS, FILINGS.c.matter_name, FILINGS.c.content, FILINGS.c.plan]
-
-_ASKED = CASES.alias("asked")
-_ASKED_CASE = bindparam("asked_case", type_=CASES.c.id.type)
-# Built once: every act begins with it. What is large is read in the row of the asked case alone, not with each sibling.
-_LOCK_BY_CASE = (
-    select(
-        *FILING_COLUMNS,
-        FILINGS.c.matter_name,
-        *(
-            when((CASES.c.id == _ASKED_CASE, column)).label(column.name)
-            for column in (FILINGS.c.content, FILINGS.c.plan)
-        ),
-        *CASE_COLUMNS,
-        alarms_column(_ASKED_CASE, bindparam("asked_at", type_=DateTime(timezone=True))),
-    )
-    .join(CASES, CASES.c.filing_id == FILINGS.c.id)
-    .order_by(CASES.c.id)
-    .with_for_update(of=[FILINGS, CASES])
-)
 
 _INSERT_DRAFT = """
 insert into filings (id, matter_code, matter_version, matter_name, region_code, applicant_id, agent_id, state, revision,
@@ -178,22 +159,7 @@ class Filings:
 
     async def lock_by_case(self, case_id: str, actor: Actor) -> Dossier:
         """The filing of a case in the actor's sight, locked with all its cases: the first statement of every act."""
-        wanted = (
-            select(_ASKED.c.filing_id)
-            .where(
-                _ASKED.c.id == case_id,
-                in_sight(
-                    actor,
-                    owner=_ASKED.c.applicant_id,
-                    matter=_ASKED.c.matter_code,
-                    region=_ASKED.c.region_code,
-                    org=_ASKED.c.org_path,
-                ),
-            )
-            .scalar_subquery()
-        )
-        asked = {"asked_case": case_id, "asked_at": self._unit.at}
-        rows = (await self._unit.connection.execute(_LOCK_BY_CASE.where(FILINGS.c.id == wanted), asked)).all()
+        rows = await lock_by_case(self._unit.connection, case_id, actor, self._unit.at)
         if not rows:
             raise CaseNotFound(case_id=case_id)
         head = next(row for row in rows if row.content is not None)

@@ -69,22 +69,22 @@ CASE_COLUMNS = [CASES.c[name] for name in (*_CASE_FIELDS, "status", "waits_for",
 
 def filing_of(row: Any, cases: tuple[Case, ...] = ()) -> Filing:
     values = {name: getattr(row, f"filing_{name}") for name in _FILING_FIELDS}
-    return Filing(**values, state=State(row.filing_state), cases=cases)
+    return Filing(**{**values, "id": str(row.filing_id)}, state=State(row.filing_state), cases=cases)
 
 
 def case_of(row: Any) -> Case:
-    read = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    read = {name: getattr(row, name) for name in _CASE_FIELDS}
     return Case(
-        **{name: read[name] for name in _CASE_FIELDS},
+        **{**read, "id": str(row.id)},
         status=Status(row.status),
         waits_for=WAITS_FOR.validate_python(row.waits_for),
         clocks=clocks_of(row.clocks),
         terms=TERMS.validate_python(row.terms),
-        supplement=SUPPLEMENT.validate_python(row.supplement),
-        absence=ABSENCE.validate_python(row.absence),
-        pause=PAUSE.validate_python(row.pause),
-        materials=MATERIALS.validate_python(read.get("materials", ())),
-        due=read.get("due", {}),
+        supplement=row.supplement and SUPPLEMENT.validate_python(row.supplement),
+        absence=row.absence and ABSENCE.validate_python(row.absence),
+        pause=row.pause and PAUSE.validate_python(row.pause),
+        materials=MATERIALS.validate_python(getattr(row, "materials", ())),
+        due=getattr(row, "due", {}),
     )
 
 
