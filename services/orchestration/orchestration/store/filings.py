@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import orjson
 from common.auth import Actor
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from worktime import Calendar
 
@@ -32,6 +33,7 @@ from orchestration.store.rows import (
     FILING_COLUMNS,
     FILINGS,
     MATERIALS,
+    NEW_CASE,
     PAUSE,
     PLAN,
     SUPPLEMENT,
@@ -63,9 +65,13 @@ delete from filings where id = cast(:id as uuid) and state = 'draft'
 returning 1"""
 _UPDATE_FILING = """
 update filings set state = :state, no = :no, agent_id = :agent_id, version = :version, open_cases = :open_cases,
-                   submitted_at = :submitted_at, closed_at = :closed_at
+                   submitted_at = :submitted_at, closed_at = :closed_at, plan = coalesce(cast(:plan as jsonb), plan)
 where id = cast(:id as uuid) and version = :version - 1
 returning 1"""
+_INSERT_CASES = f"""
+insert into cases ({", ".join(NEW_CASE)})
+select {", ".join(NEW_CASE)} from jsonb_populate_recordset(null::cases, cast(:made as jsonb))
+returning 1"""  # noqa: S608 - names of columns
 _UPDATE_CASES = """
 update cases as c
 set status = n.status, open_dependencies = n.open_dependencies, version = n.version, ready_at = n.ready_at,
@@ -193,16 +199,11 @@ class Filings:
         last = rows.scalar_one()
         return range(last - count + 1, last + 1)
 
-    async def add_cases(self, step: Step) -> None:
-        """The cases of a submitted filing, as they came into being."""
-        about = {
-            "filing_id": step.filing.id,
-            "applicant_id": step.filing.applicant_id,
-            "matter_code": step.filing.matter_code,
-            "created_at": self._unit.at,
-        }
-        await self._unit.connection.execute(insert(CASES), [{**case_values(case), **about} for case in step.changed])
-        self._write_filing(step)
+    async def add_cases(self, step: Step, plan: Plan) -> None:
+        """The cases of a submitted filing, as they came into being, and the plan that it was submitted with."""
+        made = [case_values(case, step.filing, self._unit.at) for case in step.changed]
+        self._unit.write("insert_cases", _INSERT_CASES, rows=len(made), made=orjson.dumps(made).decode())
+        self._write_filing(step, plan)
         self._write_timers(step)
 
     async def save(
@@ -255,7 +256,7 @@ class Filings:
         """Put the filing into the archive; its cases stay as they are."""
         self._write_filing(step)
 
-    def _write_filing(self, step: Step) -> None:
+    def _write_filing(self, step: Step, plan: Plan | None = None) -> None:
         filing = step.filing
         self._unit.write(
             "update_filing",
@@ -269,6 +270,8 @@ class Filings:
             open_cases=filing.open_cases,
             submitted_at=filing.submitted_at,
             closed_at=filing.closed_at,
+            # Written once, by the submission.
+            plan=_json(PLAN, plan),
         )
         self._emit(step)
 

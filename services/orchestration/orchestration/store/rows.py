@@ -1,6 +1,7 @@
 """Rows of filings and cases as the rules know them, and back."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -62,6 +63,10 @@ _CASE_FIELDS = (
     "competent_organ",
 )
 _ON_THE_WAY = ("terms", "supplement", "absence", "pause")
+NEW_CASE = (
+    *(*_CASE_FIELDS, "status", "waits_for", "clocks", "terms", "due", "materials"),
+    *("filing_id", "applicant_id", "matter_code", "created_at"),
+)
 FILING_COLUMNS = [FILINGS.c[name].label(f"filing_{name}") for name in (*_FILING_FIELDS, "state")]
 # What an act needs; what only a reader needs (materials, how due times were counted) is left out.
 CASE_COLUMNS = [CASES.c[name] for name in (*_CASE_FIELDS, "status", "waits_for", "clocks", *_ON_THE_WAY)]
@@ -88,8 +93,8 @@ def case_of(row: Any) -> Case:
     )
 
 
-def case_values(case: Case) -> dict[str, Any]:
-    """A new case as a row."""
+def case_values(case: Case, filing: Filing, at: datetime) -> dict[str, Any]:
+    """A new case of a filing as a row."""
     return {
         **{name: getattr(case, name) for name in _CASE_FIELDS},
         "status": case.status.value,
@@ -98,6 +103,10 @@ def case_values(case: Case) -> dict[str, Any]:
         "terms": TERMS.dump_python(case.terms, mode="json"),
         "due": dict(case.due),
         "materials": MATERIALS.dump_python(case.materials, mode="json"),
+        "filing_id": filing.id,
+        "applicant_id": filing.applicant_id,
+        "matter_code": filing.matter_code,
+        "created_at": at,
     }
 
 
