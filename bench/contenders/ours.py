@@ -35,7 +35,7 @@ from uuid_utils.compat import uuid7
 
 from bench import meter
 from bench.contenders import servers
-from bench.contenders.form import FORM
+from bench.contenders.form import FORM, WARM_UP
 from tools.runner.control import Control
 
 MATTER = Path(__file__).parents[2] / "demo" / "matters" / "newborn.yaml"
@@ -214,13 +214,13 @@ async def drained(loop: Loop) -> None:
             waiting = (await connection.exec_driver_sql(query)).scalar_one()
         return waiting == 0 and await servers.consumed("EVT_ORCHESTRATION")
 
-    await meter.until(so, within=120, what="filings closed, facts consumed", every=0.2)
+    await meter.until(so, within=120, what="filings closed, facts consumed", every=0.05)
 
 
 async def measure(filings: int) -> dict[str, object]:
     control = Control.from_environment()
     async with opened() as loop:
-        await several(loop, range(AT_ONCE))
+        await several(loop, range(WARM_UP))
         await drained(loop)
         rows = await servers.rows("orchestration"), await servers.rows("workbench")
         before, own = await meter.by_part(control) | {"workbench": meter.spent(loop.desk)}, time.process_time()

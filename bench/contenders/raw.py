@@ -29,6 +29,7 @@ from uuid_utils.compat import uuid7
 
 from bench import meter
 from bench.contenders import ours, servers, taken
+from bench.contenders.form import WARM_UP
 from bench.contenders.taken import Done, Statement
 from tools.runner.control import Control
 
@@ -226,7 +227,7 @@ async def measure(filings: int) -> dict[str, object]:
     subjects = await servers.filters(_STREAM, durables)
     loaded: list[list[list[Statement]]] = []
     async with opened(subjects) as loop:
-        for serial in range(1, filings + ours.AT_ONCE + 1):
+        for serial in range(1, filings + WARM_UP + 1):
             copy = Copy(serial)
             loaded.append([copy.statements(each) for each in steps])
             loop.effects |= {
@@ -250,9 +251,9 @@ async def measure(filings: int) -> dict[str, object]:
 
             await meter.until(so, within=120, what="every fact is handled", every=0.05)
 
-        await several(loaded[: ours.AT_ONCE])
+        await several(loaded[:WARM_UP])
         before, own, begun = await meter.by_part(control), time.process_time(), time.perf_counter()
-        await several(loaded[ours.AT_ONCE :])
+        await several(loaded[WARM_UP:])
         seconds = time.perf_counter() - begun
         cpu = {"loop": 1000 * (time.process_time() - own) / filings}
         after = await meter.by_part(control)

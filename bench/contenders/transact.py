@@ -17,7 +17,7 @@ import psycopg_pool
 from dbos import DBOS, DBOSConfig
 
 from bench import meter
-from bench.contenders.form import FORM
+from bench.contenders.form import FORM, WARM_UP
 from tools.runner.control import Control
 
 THREADS = 16
@@ -61,7 +61,7 @@ def measure(filings: int, url: str) -> dict[str, object]:
             if done != [STEPS] * len(serials):
                 raise RuntimeError("a workflow did not do its steps")
 
-        several(range(THREADS))
+        several(range(WARM_UP))
         control = Control.from_environment()
         before, own, begun = asyncio.run(meter.by_part(control)), time.process_time(), time.perf_counter()
         several(range(1000, 1000 + filings))
