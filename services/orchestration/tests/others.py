@@ -99,6 +99,9 @@ class Library(licence_service_pb2_grpc.LicenceServiceServicer):
 
     async def ReverifyLicences(self, request, context):  # noqa: N802
         self.callers.append(("reverify", claims_of(context)["employee_id"]))
+        # the evidence that the case stands on, as it was told
+        if [each.rpartition(" ")[2] for each in request.evidence_ids] != list(request.keys):
+            await context.abort(grpc.StatusCode.NOT_FOUND, "EVIDENCE_NOT_FOUND")
         queries = [licence_pb2.LicenceQuery(key=key, holder_id=key) for key in request.keys]
         findings = [self.finding(q, f"evidence again {q.key}") for q in queries]
         return licence_service_pb2.ReverifyLicencesResponse(findings=findings)

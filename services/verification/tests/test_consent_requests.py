@@ -99,14 +99,14 @@ async def test_the_department_checks_again_what_was_verified(town, rows):
     (first,) = await town.verify(filing, HIS)
     await town.ask("POST", f"/v1/consents/{consent['consent_id']}:withdraw", town.citizen(FATHER))
     # What the applicant could no longer ask, the department must know to decide lawfully.
-    (again,) = await town.reverify(filing, "father")
+    (again,) = await town.reverify(filing, "father", on=[first])
     assert (said([again]), again.licence_id) == (["verified in_force"], first.licence_id)
     assert again.evidence_id not in ("", first.evidence_id)
-    assert [each.evidence_id for each in await town.reverify(filing, "father")] == [again.evidence_id]
+    assert [each.evidence_id for each in await town.reverify(filing, "father", on=[first])] == [again.evidence_id]
     await town.void(card)
-    assert said(await town.reverify(filing, "father")) == ["invalid revoked"]
+    assert said(await town.reverify(filing, "father", on=[first])) == ["invalid revoked"]
     replacement = await town.issue(FATHER)
-    (found,) = await town.reverify(filing, "father")
+    (found,) = await town.reverify(filing, "father", on=[first])
     assert (said([found]), found.licence_id) == (["verified in_force"], replacement["licence_id"])
     seen = (await town.ask("GET", "/v1/me/verifications", town.citizen(FATHER))).json()["items"]
     assert [each["basis"] for each in seen].count("legal_duty") == 3
@@ -119,14 +119,29 @@ async def test_what_was_never_verified_is_not_looked_up(town):
     await town.publish(MARRIAGE_TYPE)
     await town.issue(FATHER)
     filing = town.living.ids()
-    await town.verify(filing, ("mother", ID_CARD, MOTHER))
+    mine = await town.verify(filing, ("mother", ID_CARD, MOTHER))
     for wanted in (("father",), ("mother", "father"), ()):
         with pytest.raises(Refusal) as refused:
-            await town.reverify(filing, *wanted)
+            await town.reverify(filing, *wanted, on=mine)
         assert refused.value.reason == "EVIDENCE_NOT_FOUND"
     with pytest.raises(Refusal) as refused:
-        await town.reverify(town.living.ids(), "mother")
+        await town.reverify(town.living.ids(), "mother", on=mine)
     assert refused.value.reason == "EVIDENCE_NOT_FOUND"
     with pytest.raises(Refusal) as refused:
-        await town.reverify(filing, "mother", by="powerless")
+        await town.reverify(filing, "mother", on=mine, by="powerless")
     assert refused.value.reason == "PERMISSION_MISSING"
+
+
+async def test_whoever_has_not_read_the_case_cannot_have_its_licences_verified_again(town):
+    """A filing's number is known to each department that has a case of it; the evidence to those that decide on it."""
+    await town.publish()
+    await town.issue(MOTHER)
+    filing, other = town.living.ids(), town.living.ids()
+    mine = await town.verify(filing, ("mother", ID_CARD, MOTHER))
+    elsewhere = await town.verify(other, ("mother", ID_CARD, MOTHER))
+    another_key = await town.verify(filing, ("again", ID_CARD, MOTHER))
+    for on in ((), elsewhere, another_key):
+        with pytest.raises(Refusal) as refused:
+            await town.reverify(filing, "mother", on=on, by="zichuan")
+        assert refused.value.reason == "EVIDENCE_NOT_FOUND"
+    assert said(await town.reverify(filing, "mother", on=mine)) == ["verified in_force"]

@@ -144,9 +144,13 @@ class Town:
         path = f"/v1/consent-requests/{asked['consent_request_id']}:{verb}"
         return await self.ask("POST", path, self.citizen(holder), body)
 
-    async def reverify(self, filing_id, *keys, by="police"):
+    async def reverify(self, filing_id, *keys, on, by="police"):
+        """Verify again, on the evidence that a case stands on."""
         request = licence_service_pb2.ReverifyLicencesRequest(
-            filing_id=str(filing_id), keys=keys, purpose="办件决定前复核"
+            filing_id=str(filing_id),
+            keys=keys,
+            purpose="办件决定前复核",
+            evidence_ids=[each.evidence_id for each in on],
         )
         return (await self.call("ReverifyLicences", request, self.officer(by))).findings
 

@@ -85,6 +85,7 @@ class LicenceService(licence_service_pb2_grpc.LicenceServiceServicer):
                 tx,
                 _id(request.filing_id, "filing_id"),
                 [_text(key, "keys") for key in request.keys],
+                evidence_ids=[_id(each, "evidence_ids") for each in request.evidence_ids],
                 purpose=_text(request.purpose, "purpose"),
             )
         return licence_service_pb2.ReverifyLicencesResponse(findings=[_finding(*each) for each in verified])

@@ -78,12 +78,14 @@ class Verification:
         return _findings(answer.findings)
 
     async def reverify(
-        self, actor: Actor, filing_id: str, purpose: str, requirements: Sequence[str]
+        self, actor: Actor, filing_id: str, purpose: str, evidence: Mapping[str, str]
     ) -> dict[str, Finding]:
-        """Verify again what was verified for a filing, as the officer who decides on it."""
-        if not requirements:
+        """Verify again what was verified for a filing, as who decides on it: by requirement, the evidence there is."""
+        if not evidence:
             return {}
-        request = verification_pb.ReverifyLicencesRequest(filing_id=filing_id, purpose=purpose, keys=requirements)
+        request = verification_pb.ReverifyLicencesRequest(
+            filing_id=filing_id, purpose=purpose, keys=list(evidence), evidence_ids=list(evidence.values())
+        )
         answer = await rpc.call(self._stub.ReverifyLicences, request, actor=actor)
         return _findings(answer.findings)
 

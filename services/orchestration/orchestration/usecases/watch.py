@@ -54,7 +54,8 @@ async def prepare_reverification(store: Store, outside: Outside, actor: Actor, c
     async with store.begin(looking) as tx:
         file = await tx.cases.read(case_id)
         watches = () if file.case.decided_at else tuple(await tx.watches.of_case(case_id))
-    wanted = [watch.requirement for watch in watches]
+    stands_on = {material.code: material.data.get("evidence_id") for material in file.case.materials}
+    wanted = {watch.requirement: str(stands_on.get(watch.requirement) or "") for watch in watches}
     findings = await outside.verification.reverify(actor, file.filing_id, file.matter_name, wanted)
     return Reverified(file, watches, findings)
 

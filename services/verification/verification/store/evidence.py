@@ -1,6 +1,6 @@
 """What a verification reads, and the evidence that it leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -128,6 +128,13 @@ class EvidenceRecords:
             .order_by(evidence.c.key, evidence.c.at.desc(), evidence.c.evidence_id.desc())
         )
         return [_evidence(row) for row in await self._unit.connection.execute(statement)]
+
+    async def keys_of(self, filing_id: UUID, evidence_ids: Collection[UUID]) -> set[str]:
+        """Tell which keys of a filing these records are of."""
+        statement = select(evidence.c.key).where(
+            evidence.c.evidence_id.in_(evidence_ids), evidence.c.filing_id == filing_id
+        )
+        return set((await self._unit.connection.execute(statement)).scalars())
 
     async def page(self, *, holder: UUID, cursor: str | None, size: int) -> Page[Evidence]:
         """List what was verified of a person, alone or with others who hold the licence, the latest first."""

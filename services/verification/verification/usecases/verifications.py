@@ -88,15 +88,17 @@ async def verify_licences(
 
 
 async def reverify_licences(
-    tx: Tx, filing_id: UUID, keys: Collection[str], *, purpose: str
+    tx: Tx, filing_id: UUID, keys: Collection[str], *, purpose: str, evidence_ids: Collection[UUID]
 ) -> list[tuple[Decision, Evidence]]:
     """Verify again what was verified for a filing (重新核验), for the department that decides on it.
 
-    Only what is on record for the filing can be asked for, so nobody is looked up anew by way of this verb.
+    Only what is on record for the filing can be asked for, so nobody is looked up anew by way of this verb; and only by
+    who can name a record of each, which stands in the case that it is decided on: the library knows no cases itself.
     """
     wanted = sorted(set(keys))
     records = await tx.evidence.latest(filing_id, wanted)
-    if not wanted or len(records) != len(wanted):
+    named = await tx.evidence.keys_of(filing_id, evidence_ids)
+    if not wanted or len(records) != len(wanted) or not named.issuperset(wanted):
         raise EvidenceNotFound(filing_id=str(filing_id))
     department = _department(tx)
     queries = [Query(record.key, record.licence_type, record.holder_id) for record in records]
