@@ -26,7 +26,7 @@ from tongban.options.v1 import access_pb2 as tongban_dot_options_dot_v1_dot_acce
 from tongban.verification.v1 import licence_pb2 as tongban_dot_verification_dot_v1_dot_licence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-tongban/verification/v1/licence_service.proto\x12\x17tongban.verification.v1\x1a\x1ftongban/options/v1/access.proto\x1a%tongban/verification/v1/licence.proto\"\x8b\x01\n\x13\x46indLicencesRequest\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x36\n\x07queries\x18\x02 \x03(\x0b\x32%.tongban.verification.v1.LicenceQuery\x12\x11\n\tfiling_id\x18\x03 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\"Q\n\x14\x46indLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"\x9e\x01\n\x15VerifyLicencesRequest\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x36\n\x07queries\x18\x04 \x03(\x0b\x32%.tongban.verification.v1.LicenceQuery\x12\x14\n\x0con_behalf_of\x18\x05 \x01(\t\"S\n\x16VerifyLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"K\n\x17ReverifyLicencesRequest\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"U\n\x18ReverifyLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"1\n\x18\x43heckLicenceTypesRequest\x12\x15\n\rlicence_types\x18\x01 \x03(\t\"*\n\x19\x43heckLicenceTypesResponse\x12\r\n\x05known\x18\x01 \x03(\t\"\xa0\x02\n\x13IssueLicenceRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0clicence_type\x18\x02 \x01(\t\x12\x13\n\x0bissuer_uscc\x18\x03 \x01(\t\x12\x15\n\rissuer_org_id\x18\x04 \x01(\t\x12\x12\n\nholder_ids\x18\x05 \x03(\t\x12\x44\n\x04\x66\x61\x63\x65\x18\x06 \x03(\x0b\x32\x36.tongban.verification.v1.IssueLicenceRequest.FaceEntry\x12\x13\n\x0bregion_code\x18\x07 \x01(\t\x12\x17\n\x0fissuer_org_path\x18\x08 \x01(\t\x1a+\n\tFaceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x14IssueLicenceResponse\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x12\n\nidentifier\x18\x02 \x01(\t\"\xa0\x01\n\x15\x43orrectLicenceRequest\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x46\n\x04\x66\x61\x63\x65\x18\x02 \x03(\x0b\x32\x38.tongban.verification.v1.CorrectLicenceRequest.FaceEntry\x1a+\n\tFaceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x16\x43orrectLicenceResponse\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x12\n\nidentifier\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x32\xba\x07\n\x0eLicenceService\x12\x90\x01\n\x0c\x46indLicences\x12,.tongban.verification.v1.FindLicencesRequest\x1a-.tongban.verification.v1.FindLicencesResponse\"#\x92\xb5\x18\x1f\n\x1averification:find_licences\x12\x01\x01\x12\x98\x01\n\x0eVerifyLicences\x12..tongban.verification.v1.VerifyLicencesRequest\x1a/.tongban.verification.v1.VerifyLicencesResponse\"%\x92\xb5\x18!\n\x1cverification:verify_licences\x12\x01\x01\x12\xa0\x01\n\x10ReverifyLicences\x12\x30.tongban.verification.v1.ReverifyLicencesRequest\x1a\x31.tongban.verification.v1.ReverifyLicencesResponse\"\'\x92\xb5\x18#\n\x1everification:reverify_licences\x12\x01\x02\x12\xa4\x01\n\x11\x43heckLicenceTypes\x12\x31.tongban.verification.v1.CheckLicenceTypesRequest\x1a\x32.tongban.verification.v1.CheckLicenceTypesResponse\"(\x92\xb5\x18$\n\x1everification:read_licence_type\x12\x02\x02\x03\x12\x93\x01\n\x0cIssueLicence\x12,.tongban.verification.v1.IssueLicenceRequest\x1a-.tongban.verification.v1.IssueLicenceResponse\"&\x92\xb5\x18\"\n\x1averification:issue_licence\x12\x02\x02\x03\x18\x02\x12\x99\x01\n\x0e\x43orrectLicence\x12..tongban.verification.v1.CorrectLicenceRequest\x1a/.tongban.verification.v1.CorrectLicenceResponse\"&\x92\xb5\x18\"\n\x1averification:issue_licence\x12\x02\x02\x03\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-tongban/verification/v1/licence_service.proto\x12\x17tongban.verification.v1\x1a\x1ftongban/options/v1/access.proto\x1a%tongban/verification/v1/licence.proto\"\x8b\x01\n\x13\x46indLicencesRequest\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x36\n\x07queries\x18\x02 \x03(\x0b\x32%.tongban.verification.v1.LicenceQuery\x12\x11\n\tfiling_id\x18\x03 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\"Q\n\x14\x46indLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"\x9e\x01\n\x15VerifyLicencesRequest\x12\x13\n\x0bmatter_code\x18\x01 \x01(\t\x12\x11\n\tfiling_id\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x36\n\x07queries\x18\x04 \x03(\x0b\x32%.tongban.verification.v1.LicenceQuery\x12\x14\n\x0con_behalf_of\x18\x05 \x01(\t\"S\n\x16VerifyLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"a\n\x17ReverifyLicencesRequest\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x0c\n\x04keys\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x14\n\x0c\x65vidence_ids\x18\x04 \x03(\t\"U\n\x18ReverifyLicencesResponse\x12\x39\n\x08\x66indings\x18\x01 \x03(\x0b\x32\'.tongban.verification.v1.LicenceFinding\"1\n\x18\x43heckLicenceTypesRequest\x12\x15\n\rlicence_types\x18\x01 \x03(\t\"*\n\x19\x43heckLicenceTypesResponse\x12\r\n\x05known\x18\x01 \x03(\t\"\xa0\x02\n\x13IssueLicenceRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0clicence_type\x18\x02 \x01(\t\x12\x13\n\x0bissuer_uscc\x18\x03 \x01(\t\x12\x15\n\rissuer_org_id\x18\x04 \x01(\t\x12\x12\n\nholder_ids\x18\x05 \x03(\t\x12\x44\n\x04\x66\x61\x63\x65\x18\x06 \x03(\x0b\x32\x36.tongban.verification.v1.IssueLicenceRequest.FaceEntry\x12\x13\n\x0bregion_code\x18\x07 \x01(\t\x12\x17\n\x0fissuer_org_path\x18\x08 \x01(\t\x1a+\n\tFaceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x14IssueLicenceResponse\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x12\n\nidentifier\x18\x02 \x01(\t\"\xa0\x01\n\x15\x43orrectLicenceRequest\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x46\n\x04\x66\x61\x63\x65\x18\x02 \x03(\x0b\x32\x38.tongban.verification.v1.CorrectLicenceRequest.FaceEntry\x1a+\n\tFaceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x16\x43orrectLicenceResponse\x12\x12\n\nlicence_id\x18\x01 \x01(\t\x12\x12\n\nidentifier\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x32\xba\x07\n\x0eLicenceService\x12\x90\x01\n\x0c\x46indLicences\x12,.tongban.verification.v1.FindLicencesRequest\x1a-.tongban.verification.v1.FindLicencesResponse\"#\x92\xb5\x18\x1f\n\x1averification:find_licences\x12\x01\x01\x12\x98\x01\n\x0eVerifyLicences\x12..tongban.verification.v1.VerifyLicencesRequest\x1a/.tongban.verification.v1.VerifyLicencesResponse\"%\x92\xb5\x18!\n\x1cverification:verify_licences\x12\x01\x01\x12\xa0\x01\n\x10ReverifyLicences\x12\x30.tongban.verification.v1.ReverifyLicencesRequest\x1a\x31.tongban.verification.v1.ReverifyLicencesResponse\"\'\x92\xb5\x18#\n\x1everification:reverify_licences\x12\x01\x02\x12\xa4\x01\n\x11\x43heckLicenceTypes\x12\x31.tongban.verification.v1.CheckLicenceTypesRequest\x1a\x32.tongban.verification.v1.CheckLicenceTypesResponse\"(\x92\xb5\x18$\n\x1everification:read_licence_type\x12\x02\x02\x03\x12\x93\x01\n\x0cIssueLicence\x12,.tongban.verification.v1.IssueLicenceRequest\x1a-.tongban.verification.v1.IssueLicenceResponse\"&\x92\xb5\x18\"\n\x1averification:issue_licence\x12\x02\x02\x03\x18\x02\x12\x99\x01\n\x0e\x43orrectLicence\x12..tongban.verification.v1.CorrectLicenceRequest\x1a/.tongban.verification.v1.CorrectLicenceResponse\"&\x92\xb5\x18\"\n\x1averification:issue_licence\x12\x02\x02\x03\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,25 +58,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYLICENCESRESPONSE']._serialized_start=532
   _globals['_VERIFYLICENCESRESPONSE']._serialized_end=615
   _globals['_REVERIFYLICENCESREQUEST']._serialized_start=617
-  _globals['_REVERIFYLICENCESREQUEST']._serialized_end=692
-  _globals['_REVERIFYLICENCESRESPONSE']._serialized_start=694
-  _globals['_REVERIFYLICENCESRESPONSE']._serialized_end=779
-  _globals['_CHECKLICENCETYPESREQUEST']._serialized_start=781
-  _globals['_CHECKLICENCETYPESREQUEST']._serialized_end=830
-  _globals['_CHECKLICENCETYPESRESPONSE']._serialized_start=832
-  _globals['_CHECKLICENCETYPESRESPONSE']._serialized_end=874
-  _globals['_ISSUELICENCEREQUEST']._serialized_start=877
-  _globals['_ISSUELICENCEREQUEST']._serialized_end=1165
-  _globals['_ISSUELICENCEREQUEST_FACEENTRY']._serialized_start=1122
-  _globals['_ISSUELICENCEREQUEST_FACEENTRY']._serialized_end=1165
-  _globals['_ISSUELICENCERESPONSE']._serialized_start=1167
-  _globals['_ISSUELICENCERESPONSE']._serialized_end=1229
-  _globals['_CORRECTLICENCEREQUEST']._serialized_start=1232
-  _globals['_CORRECTLICENCEREQUEST']._serialized_end=1392
-  _globals['_CORRECTLICENCEREQUEST_FACEENTRY']._serialized_start=1122
-  _globals['_CORRECTLICENCEREQUEST_FACEENTRY']._serialized_end=1165
-  _globals['_CORRECTLICENCERESPONSE']._serialized_start=1394
-  _globals['_CORRECTLICENCERESPONSE']._serialized_end=1475
-  _globals['_LICENCESERVICE']._serialized_start=1478
-  _globals['_LICENCESERVICE']._serialized_end=2432
+  _globals['_REVERIFYLICENCESREQUEST']._serialized_end=714
+  _globals['_REVERIFYLICENCESRESPONSE']._serialized_start=716
+  _globals['_REVERIFYLICENCESRESPONSE']._serialized_end=801
+  _globals['_CHECKLICENCETYPESREQUEST']._serialized_start=803
+  _globals['_CHECKLICENCETYPESREQUEST']._serialized_end=852
+  _globals['_CHECKLICENCETYPESRESPONSE']._serialized_start=854
+  _globals['_CHECKLICENCETYPESRESPONSE']._serialized_end=896
+  _globals['_ISSUELICENCEREQUEST']._serialized_start=899
+  _globals['_ISSUELICENCEREQUEST']._serialized_end=1187
+  _globals['_ISSUELICENCEREQUEST_FACEENTRY']._serialized_start=1144
+  _globals['_ISSUELICENCEREQUEST_FACEENTRY']._serialized_end=1187
+  _globals['_ISSUELICENCERESPONSE']._serialized_start=1189
+  _globals['_ISSUELICENCERESPONSE']._serialized_end=1251
+  _globals['_CORRECTLICENCEREQUEST']._serialized_start=1254
+  _globals['_CORRECTLICENCEREQUEST']._serialized_end=1414
+  _globals['_CORRECTLICENCEREQUEST_FACEENTRY']._serialized_start=1144
+  _globals['_CORRECTLICENCEREQUEST_FACEENTRY']._serialized_end=1187
+  _globals['_CORRECTLICENCERESPONSE']._serialized_start=1416
+  _globals['_CORRECTLICENCERESPONSE']._serialized_end=1497
+  _globals['_LICENCESERVICE']._serialized_start=1500
+  _globals['_LICENCESERVICE']._serialized_end=2454
 # @@protoc_insertion_point(module_scope)

@@ -143,6 +143,7 @@ class ReverifyLicencesRequest(_message.Message):
     FILING_ID_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_IDS_FIELD_NUMBER: _builtins.int
     filing_id: _builtins.str
     """The filing that the evidence on record is of."""
     purpose: _builtins.str
@@ -151,16 +152,23 @@ class ReverifyLicencesRequest(_message.Message):
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The keys of the queries that were verified for it; what was never verified is not found."""
 
+    @_builtins.property
+    def evidence_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The evidence that the caller's own case stands on: whoever has not read the case cannot name it. At least one for
+        each key, of this filing, however old.
+        """
+
     def __init__(
         self,
         *,
         filing_id: _builtins.str = ...,
         keys: _abc.Iterable[_builtins.str] | None = ...,
         purpose: _builtins.str = ...,
+        evidence_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing_id", b"filing_id", "keys", b"keys", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_ids", b"evidence_ids", "filing_id", b"filing_id", "keys", b"keys", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
