@@ -227,11 +227,14 @@ def return_address(face: Face, asked: str | None) -> str:
         return face.home
     if not asked.isascii() or not asked.isprintable() or "\\" in asked or " " in asked:
         return face.home
+    # before it is taken apart: half a host of IPv6 cannot be
+    if not asked.startswith(face.home):
+        return face.home
     parts = urlsplit(asked)
     path = parts.path
     if parts.scheme or parts.netloc or "//" in path or _DOTS.search(path) or _HIDDEN.search(path):
         return face.home
-    if not path.startswith(face.home) or path.startswith(f"{face.home}auth/") or not _PAGE.fullmatch(path):
+    if path.startswith(f"{face.home}auth/") or not _PAGE.fullmatch(path):
         return face.home
     return asked
 

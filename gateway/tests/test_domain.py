@@ -47,7 +47,7 @@ def test_no_address_leaves_its_service(tail: str):
 
 @given(st.text(max_size=40))
 def test_one_comes_back_to_the_same_face_only(tail: str):
-    for asked in (tail, f"/citizen/{tail}"):
+    for asked in (tail, f"/citizen/{tail}", f"https://[{tail}", f"//[{tail}"):
         back = return_address(CITIZEN, asked)
         assert back.startswith("/citizen/")
         assert not any(each in back for each in ("\\", "\r", "\n", " "))
