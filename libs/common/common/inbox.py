@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
+from listening import messages
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.outbox import Route, route
@@ -47,8 +48,8 @@ TABLES_1 = (
 )
 
 
-class Unreadable(Exception):
-    """What arrived is not the fact it should be; no retry will make it one."""
+# What arrived is not the fact it should be; no retry will make it one.
+Unreadable = messages.Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Fact[M: Message]:
     time: datetime
     actor: str
     traceparent: str
+
+    def named(self, field: str) -> UUID:
+        """Give the thing that a field names by its id."""
+        return messages.identity(getattr(self.body, field), field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +91,9 @@ class Subscription:
         """Read what arrived; anything but this subscription's kind of fact is unreadable."""
         if headers.get("ce-type") != self.message.DESCRIPTOR.full_name:
             raise Unreadable("another type")
-        try:
-            time = datetime.fromisoformat(headers["ce-time"])
-            body = self.message()
-            body.ParseFromString(data)
-            fact = UUID(headers["ce-id"])
-        except (KeyError, ValueError, DecodeError) as error:
-            raise Unreadable(type(error).__name__) from error
-        if time.tzinfo is None:
-            raise Unreadable("a time without zone")
+        time = messages.moment(headers.get("ce-time", ""), "ce-time")
+        fact = messages.identity(headers.get("ce-id", ""), "ce-id")
+        body = messages.read(self.message, data)
         return Fact(fact, body, time, headers.get("ce-actor", ""), headers.get("traceparent", ""))
 
 

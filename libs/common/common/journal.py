@@ -1,9 +1,11 @@
 """Who did what to whose data, why and when: written with the act, read by the one it concerns."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
@@ -12,7 +14,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import paging
+from common.errors import Invalid
 from common.paging import Page
+
+_PURPOSE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 TABLES_1 = (
     """
@@ -54,6 +59,10 @@ _KINDS: dict[str, Any] = {"id": Uuid(), "at": DateTime(timezone=True), "details"
 _journal = Table("journal", MetaData(), *(Column(name, _KINDS.get(name, String())) for name in COLUMNS))
 
 
+class PurposeInvalid(Invalid):
+    """X-Purpose is not 1 to 200 characters of percent-encoded text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One act."""
@@ -71,6 +80,19 @@ class Entry:
     purpose: str | None
     trace_id: str
     details: Mapping[str, Any]
+
+
+def purpose_of(sent: str | None) -> str | None:
+    """Read the purpose that came with a call, at whichever door."""
+    if not sent:
+        return None
+    try:
+        purpose = unquote(sent, errors="strict").strip()
+    except UnicodeDecodeError as error:
+        raise PurposeInvalid from error
+    if not _PURPOSE.fullmatch(purpose):
+        raise PurposeInvalid
+    return purpose
 
 
 async def read(

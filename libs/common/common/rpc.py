@@ -10,23 +10,24 @@ from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn, Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import grpc
-from google.protobuf import any_pb2, descriptor_pool
+from google.protobuf import any_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
+from listening import messages
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from tongban.options.v1 import access_pb2
 
-from common import config, telemetry
+from common import config, journal, telemetry
 from common.auth import Actor, Authenticator, Call, TokenMissing
 from common.config import Sentences
-from common.errors import Kind, Refusal, RemoteRefusal, Unavailable
+from common.errors import Invalid, Kind, Refusal, RemoteRefusal, Unavailable
 from common.permissions import Caller, Permission, check
 
 _CODE = {
@@ -63,6 +64,10 @@ type Handler = grpc.RpcMethodHandler[Any, Any]
 
 class PeerUnavailable(Unavailable):
     """Another service is away, broken or too slow."""
+
+
+class MessageUnreadable(Invalid):
+    """What was sent is not a message of this verb, or holds what no table of ours could."""
 
 
 class Server:
@@ -128,7 +133,6 @@ class _Doors:
         self.wrapped[name] = {
             verb: grpc.unary_unary_rpc_method_handler(
                 self._guard(service, described.methods_by_name[verb], handler.unary_unary),
-                request_deserializer=handler.request_deserializer,
                 response_serializer=handler.response_serializer,
             )
             for verb, handler in handlers.items()
@@ -136,9 +140,10 @@ class _Doors:
 
     def _guard(self, service: str, method: Any, handle: Any) -> Callable[[Any, Any], Awaitable[Any]]:
         permission = _permission(method)
-        verb = f"{service}.{_snake(method.name)}"
+        verb, kind = f"{service}.{_snake(method.name)}", message_factory.GetMessageClass(method.input_type)
 
-        async def guarded(request: Message, context: Context) -> Message:
+        # Bytes, not a message: gRPC itself would answer what it cannot read with UNKNOWN and the words of a library.
+        async def guarded(sent_bytes: bytes, context: Context) -> Message:
             began = perf_counter()
             sent = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
             outcome = "OK"
@@ -149,7 +154,7 @@ class _Doors:
                     check(who, permission)
                     # A caller without a deadline gets ours: nothing here waits for ever.
                     async with asyncio.timeout(None if context.time_remaining() else _LONGEST_CALL):
-                        answer: Message = await handle(request, context)
+                        answer: Message = await handle(_read(kind, sent_bytes), context)
                         return answer
                 except Refusal as refusal:
                     outcome = refusal.reason
@@ -174,21 +179,22 @@ class _Doors:
         token = sent.get("authorization", "")
         if token[:7].lower() != "bearer ":
             raise TokenMissing
-        call = Call(route=verb, purpose=unquote(sent.get("x-purpose", "")) or None, trace_id=telemetry.trace_id())
+        call = Call(route=verb, purpose=journal.purpose_of(sent.get("x-purpose")), trace_id=telemetry.trace_id())
         return await self._authenticator.actor(token[7:].strip(), sent.get("x-post") or None, call)
+
+
+def _read(kind: type[Message], sent: bytes) -> Message:
+    try:
+        return messages.read(kind, sent)
+    except messages.Unfit as unfit:
+        raise MessageUnreadable(field=str(unfit)) from unfit
 
 
 def _note(service: str, verb: str, outcome: str, seconds: float) -> None:
     telemetry.DOOR_SECONDS.labels(service, "rpc", verb, outcome).observe(seconds)
     who = _actor.get(None)
-    telemetry.log.info(
-        verb,
-        door="rpc",
-        outcome=outcome,
-        ms=round(seconds * 1000, 1),
-        caller=who and who.kind.value,
-        caller_id=who and who.id,
-    )
+    caller = {"caller": who.kind.value, "caller_id": who.id} if who else {}
+    telemetry.log.info(verb, door="rpc", outcome=outcome, ms=round(seconds * 1000, 1), **caller)
 
 
 def _permission(method: Any) -> Permission:
@@ -204,11 +210,8 @@ def _snake(name: str) -> str:
 
 async def _refuse(context: Context, refusal: Refusal, service: str, sentences: Sentences) -> NoReturn:
     code = _CODE[refusal.kind]
-    info = error_details_pb2.ErrorInfo(
-        reason=refusal.reason,
-        domain=f"{service}.{_DOMAIN}",
-        metadata={"kind": refusal.kind.value} | {key: str(value) for key, value in refusal.data.items()},
-    )
+    data = {"kind": refusal.kind.value} | {key: str(value) for key, value in refusal.data.items()}
+    info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain=f"{service}.{_DOMAIN}", metadata=data)
     said = error_details_pb2.LocalizedMessage(locale="zh-CN", message=sentences.say(refusal))
     details = [any_pb2.Any(), any_pb2.Any()]
     details[0].Pack(info)

@@ -106,6 +106,38 @@ async def test_the_same_verification_as_over_http(stub, issuer, token, reason):
     assert refused.value.details() == reason
 
 
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        (b"\xff" * 20, "message"),
+        (b"\x0a\x02\xc3\x28", "message"),
+        (b"\x0a\x7fhalf", "message"),
+        (asking("a\0b").SerializeToString(), "org_ids"),
+        (asking("x" * 1_000_000).SerializeToString(), "org_ids"),
+    ],
+)
+async def test_what_is_no_message_is_refused_by_the_part_that_is_wrong(living, citizen, sent, field):
+    async with living.channel() as channel:
+        ask = channel.unary_unary("/tongban.accounts.v1.AccountService/BatchGetOrganisations")
+        with pytest.raises(grpc.aio.AioRpcError) as stranger:
+            await ask(sent, timeout=2)
+        with pytest.raises(RemoteRefusal) as refused:
+            await rpc.call(ask, sent, token=citizen)
+    # whoever may not ask is not told what is wrong with the question
+    assert stranger.value.details() == "TOKEN_MISSING"
+    assert (refused.value.reason, refused.value.kind) == ("MESSAGE_UNREADABLE", Kind.INVALID)
+    assert refused.value.data == {"field": field}
+
+
+@pytest.mark.parametrize("purpose", ["%00", "%ff", "x" * 201])
+async def test_a_purpose_is_as_short_and_sound_as_over_http(stub, citizen, purpose):
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub.BatchGetOrganisations(
+            asking(), timeout=2, metadata=[("authorization", f"Bearer {citizen}"), ("x-purpose", purpose)]
+        )
+    assert refused.value.details() == "PURPOSE_INVALID"
+
+
 async def test_a_verb_that_is_not_open_to_the_caller(stub, citizen):
     with pytest.raises(RemoteRefusal) as refused:
         await rpc.call(stub.BatchGetPersons, pb.BatchGetPersonsRequest(), token=citizen)

@@ -1,8 +1,12 @@
 """Listens to requests on the wire: what two readers would read differently, what has no end and who dawdles is cut."""
 
 import asyncio
+import resource
+from collections import OrderedDict
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 # above what the doors themselves refuse with a reason
 HEAD_LIMIT = 64 * 1024
@@ -11,6 +15,13 @@ HEAD_WITHIN = 15.0
 GRACE = 20.0
 SLOWEST = 1024
 LOOK = 2.5
+# more than this many connections are not kept open, nor more than this share of the files that a process may open
+MOST = 8_192
+SHARE = 0.75
+
+
+# whom nothing is being answered, the longest silent first
+_silent: WeakKeyDictionary[ServerState, OrderedDict["Listener", None]] = WeakKeyDictionary()
 
 
 class Ambiguous(ValueError):
@@ -27,10 +38,17 @@ class Listener(HttpToolsProtocol):
         self._since = self.loop.time()
         self._taken = 0
         self._watch = self.loop.call_later(LOOK, self._look)
+        self._others = _silent.setdefault(self.server_state, OrderedDict())
+        self._fall_silent()
+        if len(self.connections) > room():
+            # whoever has something to say says it at once: who has been silent longest makes room
+            longest, _ = self._others.popitem(last=False)
+            longest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking."""
         self._watch.cancel()
+        self._others.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -61,12 +79,23 @@ class Listener(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             raise Ambiguous
         self._enter(head=False, body=True)
+        self._others.pop(self, None)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """End the request: from now on it is our turn."""
         self._enter(head=False, body=False)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """End the answer; unless another request waits behind it, nothing is being done here any more."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        self._others[self] = None
+        self._others.move_to_end(self)
 
     def _enter(self, *, head: bool, body: bool) -> None:
         self._in_head, self._in_body = head, body
@@ -82,3 +111,9 @@ class Listener(HttpToolsProtocol):
             self.transport.abort()
         else:
             self._watch = self.loop.call_later(LOOK, self._look)
+
+
+def room() -> int:
+    """How many connections may be open at once."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if files == resource.RLIM_INFINITY else min(MOST, int(files * SHARE))

@@ -88,3 +88,54 @@ async def test_whoever_drips_a_body_is_shown_out_and_whoever_sends_steadily_is_n
     assert (statuses, seconds < WITHIN) == ([], True)
     statuses, _ = await say(port, [head, *[b"x" * 2_000] * 50], pause=0.02)
     assert statuses == [b"200"]
+
+
+async def opened(port, said=b""):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(said)
+    await writer.drain()
+    return reader, writer
+
+
+async def is_closed(reader):
+    """The other side has hung up, without a word."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await reader.read() == b""
+    except ConnectionResetError:
+        return True
+
+
+async def answered(reader, writer, said):
+    writer.write(said)
+    async with asyncio.timeout(WITHIN):
+        return await reader.readuntil(b"\r\n")
+
+
+async def test_where_all_places_are_taken_whoever_was_silent_longest_makes_room(port, monkeypatch):
+    monkeypatch.setattr(listening, "MOST", 5)
+    get = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    # one is in the middle of a request, and one has been answered after the silent ones came
+    at_work = await opened(port, HEAD + b"Content-Length: 4\r\n\r\nab")
+    known = await opened(port)
+    silent = [await opened(port, each) for each in (b"", HEAD, b"")]
+    assert b"200" in await answered(*known, get)
+    newcomers = []
+    try:
+        for reader, _ in silent:
+            newcomers.append(await opened(port))
+            assert b"200" in await answered(*newcomers[-1], get)
+            assert await is_closed(reader)
+        # who is at work goes on, and so does whoever spoke last
+        assert b"200" in await answered(*newcomers[-1], get)
+        assert b"200" in await answered(*at_work, b"cd")
+    finally:
+        for _, writer in (at_work, known, *silent, *newcomers):
+            writer.close()
+
+
+def test_a_process_keeps_files_for_itself(monkeypatch):
+    monkeypatch.setattr(listening.resource, "getrlimit", lambda _: (1024, 4096))
+    assert listening.room() == 768
+    monkeypatch.setattr(listening.resource, "getrlimit", lambda _: (1 << 20, 1 << 20))
+    assert listening.room() == listening.MOST

@@ -43,13 +43,13 @@ async def mark_renewed(_app: App, tx: "Tx", fact: Fact[licence_pb.LicenceRenewed
 async def propose_after_approval(app: App, tx: "Tx", fact: Fact[case_pb.CaseDecided]) -> None:
     """A case of ours was approved: another matter may be proposed to its applicant."""
     if fact.body.outcome == case_pb.OUTCOME_APPROVED:
-        await usecases.propose_filings(tx, fact.body.case_id, cause=Cause.APPROVAL, calendar=app.calendar)
+        await usecases.propose_filings(tx, str(fact.named("case_id")), cause=Cause.APPROVAL, calendar=app.calendar)
 
 
 @subscriptions.on(case_pb.CaseResultIssued)
 async def propose_after_licence(app: App, tx: "Tx", fact: Fact[case_pb.CaseResultIssued]) -> None:
     """A case of ours gave its licence: another matter may be proposed to its applicant."""
-    await usecases.propose_filings(tx, fact.body.case_id, cause=Cause.LICENCE, calendar=app.calendar)
+    await usecases.propose_filings(tx, str(fact.named("case_id")), cause=Cause.LICENCE, calendar=app.calendar)
 
 
 @subscriptions.on(app_events_pb2.AppChanged)
@@ -73,7 +73,7 @@ async def drop_suspended_app(app: App, _tx: "Tx", fact: Fact[app_events_pb2.AppS
 @subscriptions.on(pb.PersonsMerged)
 async def follow_merger(_app: App, tx: "Tx", fact: Fact[pb.PersonsMerged]) -> None:
     """Two records are of one person: what the duplicate filed, the surviving person filed."""
-    await usecases.follow_merger(tx, fact.body.merged_id, fact.body.surviving_id)
+    await usecases.follow_merger(tx, str(fact.named("merged_id")), str(fact.named("surviving_id")))
 
 
 @subscriptions.on(pb.AccountSuspended)

@@ -1,7 +1,6 @@
 """The event door: what changes elsewhere and must not be remembered here."""
 
 from typing import Protocol
-from uuid import UUID
 
 from common.auth import CachedPosts, CachedStanding
 from common.inbox import Fact, Subscriptions
@@ -33,7 +32,7 @@ async def drop_post(app: Staff, _tx: object, fact: Fact[pb.PostChanged]) -> None
 @subscriptions.on(pb.PersonsMerged)
 async def follow_merger(_app: Staff, tx: Tx, fact: Fact[pb.PersonsMerged]) -> None:
     """Two records are of one person: what the duplicate held, the surviving person holds."""
-    await usecases.follow_merger(tx, UUID(fact.body.merged_id), UUID(fact.body.surviving_id))
+    await usecases.follow_merger(tx, fact.named("merged_id"), fact.named("surviving_id"))
 
 
 @subscriptions.on(pb.AccountSuspended)

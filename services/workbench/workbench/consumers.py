@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID
 
 from common.auth import CachedPosts, CachedStanding
-from common.inbox import Fact, Subscriptions, Unreadable
+from common.inbox import Fact, Subscriptions
 from google.protobuf.timestamp_pb2 import Timestamp
 from tongban.accounts.v1 import account_events_pb2
 from tongban.orchestration.v1 import case_events_pb2 as pb
@@ -63,7 +62,7 @@ async def open_todo(_app: object, tx: Tx, fact: Fact[pb.CaseReady]) -> None:
         return
     description = Description(
         title=f"{case.item_name} {case.case_no}",
-        org_id=_id(case.org_id),
+        org_id=fact.named("org_id"),
         org_path=case.org_path,
         region_code=case.region_code,
         ready_at=_moment(case.ready_at),
@@ -293,13 +292,6 @@ def _day(sent: Timestamp) -> str:
 
 def _moment(sent: Timestamp) -> datetime:
     return sent.ToDatetime(UTC)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Unreadable("org_id") from error
 
 
 @subscriptions.on(account_events_pb2.AccountSuspended)

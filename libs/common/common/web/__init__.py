@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -15,7 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
-from common import config, telemetry
+from common import config, journal, telemetry
 from common.auth import Actor, Authenticator, Call, TokenMissing
 from common.config import Sentences
 from common.errors import Invalid, Refusal
@@ -30,7 +29,6 @@ _BODY_LIMIT = 1 << 20
 _CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _POST_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_PURPOSE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _built: dict[tuple[int, ...], APIRouter] = {}  # by whose routes they are, which they keep
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
@@ -56,10 +54,6 @@ class PostInvalid(Invalid):
     """X-Post is not a post's id."""
 
 
-class PurposeInvalid(Invalid):
-    """X-Purpose is not 1 to 200 characters of percent-encoded text."""
-
-
 class May:
     """The one dependency of a route: who calls, and whether the verb is open to them."""
 
@@ -77,7 +71,7 @@ class May:
             route=f"{state.service}.{request.scope['route'].name}",
             idempotency_key=_idempotency_key(request),
             request_hash=request.scope.get(HASH),
-            purpose=_purpose(headers.get("x-purpose")),
+            purpose=journal.purpose_of(headers.get("x-purpose")),
             trace_id=telemetry.trace_id(),
         )
         post_id = headers.get("x-post") or None
@@ -108,18 +102,6 @@ def _idempotency_key(request: Request) -> str | None:
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
     return key
-
-
-def _purpose(sent: str | None) -> str | None:
-    if not sent:
-        return None
-    try:
-        purpose = unquote(sent, errors="strict").strip()
-    except UnicodeDecodeError as error:
-        raise PurposeInvalid from error
-    if not _PURPOSE.fullmatch(purpose):
-        raise PurposeInvalid
-    return purpose
 
 
 def application(

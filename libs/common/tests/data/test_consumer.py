@@ -6,6 +6,7 @@ from common import consumer, deadletter, relay
 from common.consumer import Consumer
 from common.errors import Conflict, Refusal, Unavailable
 from common.inbox import Subscriptions, Unreadable
+from google.protobuf.timestamp_pb2 import Timestamp
 from nats.js.errors import NotFoundError
 from prometheus_client import REGISTRY
 from tongban.orchestration.v1 import case_events_pb2 as pb
@@ -172,11 +173,18 @@ class TestParking:
         await put(bus, good, {"ce-id": str(ids())})
         await put(bus, b"\xff\xff\xff", told(ids()))
         await put(bus, good, told(ids(), **{"ce-time": "2026-11-23T09:00:00"}))
+        await put(bus, good, told(ids(), **{"ce-time": "0001-01-01T00:00:00+23:59"}))
+        await put(bus, pb.CaseReady(case_id="a\0b").SerializeToString(), told(ids()))
+        await put(bus, pb.CaseReady(case_id="x" * 900_000).SerializeToString(), told(ids()))
+        await put(bus, pb.CaseReady(version=2**63 - 1).SerializeToString(), told(ids()))
+        await put(bus, pb.CaseReady(ready_at=Timestamp(nanos=-1)).SerializeToString(), told(ids()))
         await put(bus, good, None)
         await put(bus, good, told(fact))
         await until(lambda: has(notes, "x"))
-        letters = await until(lambda: parked(notes, 5))
+        letters = await until(lambda: parked(notes, 10))
         assert {letter.reason for letter in letters} == {"UNREADABLE"}
+        whys = {letter.error for letter in letters}
+        assert whys == {"another type", "ce-id", "ce-time", "message", "case_id", "version", "ready_at"}
         await until(lambda: settled(bus))
 
     async def test_a_handler_may_find_a_fact_unreadable(self, kicked, notes, listener):
