@@ -24,12 +24,13 @@ _LONGEST_ANSWER = 64 * 1024
 _FAILURES = 5
 _OPEN_FOR = 15.0
 _TOLD = TypeAdapter(Told)
+# reading all root certificates takes as long as opening everything else
+_TRUSTED = httpx.create_ssl_context()
 _FIELDS = ("case_id", "attempt", "outcome", "result", "reason_code", "explanation")
-# IPv6 that a router turns into other addresses (NAT64, 6to4, Teredo, IPv4 within), or that sites once kept
-_TURNED = tuple(
-    ipaddress.ip_network(network)
-    for network in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
-)
+# all of IPv6 that is given to hosts of the world; what lies beside it is turned into other addresses (NAT64, IPv4
+# within) or kept by sites, and two networks in it are turned too (Teredo, 6to4)
+_WORLD = ipaddress.ip_network("2000::/3")
+_TURNED = tuple(ipaddress.ip_network(network) for network in ("2001::/32", "2002::/16"))
 # the app says that it did nothing, and we may come again; one that does not believe our signature may have a clock that
 # is off, or not have our new key yet
 _LATER = {401, 408, 425, 429, 503}
@@ -70,7 +71,9 @@ class Places:
             return self._loopback
         if any(plain in network for network in self._networks):
             return True
-        return plain.is_global and not plain.is_multicast and not any(plain in network for network in _TURNED)
+        if not plain.is_global or plain.is_multicast:
+            return False
+        return plain.version == 4 or (plain in _WORLD and not any(plain in network for network in _TURNED))  # noqa: PLR2004 - IPv4
 
 
 class Departments:
@@ -80,7 +83,9 @@ class Departments:
         self.signer = signer
         self._places = places
         self._clock = clock
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(5, connect=2), trust_env=False, follow_redirects=False)
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(5, connect=2), trust_env=False, follow_redirects=False, verify=_TRUSTED
+        )
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=_FAILURES, default_ttl=_OPEN_FOR)
 
     async def close(self) -> None:
