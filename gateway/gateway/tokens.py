@@ -38,6 +38,7 @@ LOGOUT_TYPES = {"jwt", "logout+jwt"}
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TIMEOUT = aiohttp.ClientTimeout(total=8, connect=2)
+_KNOCK = aiohttp.ClientTimeout(total=4, connect=2)
 
 
 class GrantGone(SessionMissing):
@@ -145,7 +146,11 @@ class Keycloak:
         return _identity(id_token, access), tokens
 
     async def renew(self, realm: str, refresh_token: str) -> Tokens:
-        """New tokens for old; GrantGone if the log-in is over."""
+        """New tokens for old; GrantGone if the log-in is over.
+
+        A refresh token that is sent into silence may be used up all the same: first look whether anybody answers.
+        """
+        await self._knock(realm)
         status, answer = await self._ask(
             realm, "token", {"grant_type": "refresh_token", "refresh_token": refresh_token}
         )
@@ -185,6 +190,14 @@ class Keycloak:
         if not all(sound):
             raise LogoutTokenRefused
         return LogoutToken(face.realm, sub, sid, str(jti))
+
+    async def _knock(self, realm: str) -> None:
+        try:
+            async with self._http.get(self._endpoint(realm, "certs"), timeout=_KNOCK) as answer:
+                answer.raise_for_status()
+                await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise KeycloakAway from error
 
     async def _ask(self, realm: str, endpoint: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         sent = {**form, "client_id": self._client_id, **self._assertion(realm)}

@@ -33,7 +33,7 @@ async def _no_posts(_token: str, _employee_id: str, _post_id: str | None) -> Pos
 
 
 class Cable:
-    """A TCP relay to a server; it can be cut and mended, and counts what passes through."""
+    """A TCP relay to a server; it can be cut and mended, counts what passes through, and may lose answers."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
@@ -41,6 +41,8 @@ class Cable:
         self._running: set[asyncio.Task[None]] = set()
         self.port = 0
         self.sent = b""
+        # whatever is answered to a request that begins so does not arrive
+        self.loses = b""
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._plug, "127.0.0.1", self.port)
@@ -61,18 +63,27 @@ class Cable:
         there, back = await asyncio.open_connection(*self._target)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, back, count=True))
-                group.create_task(self._pump(there, writer))
+                asked = bytearray()
+                group.create_task(self._ask(reader, back, asked))
+                group.create_task(self._answer(there, writer, asked))
         except* (OSError, EOFError):
             pass
         finally:
             writer.close()
             back.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, count: bool = False) -> None:
+    async def _ask(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, asked: bytearray) -> None:
         while data := await source.read(65536):
-            if count:
-                self.sent += data
+            self.sent += data
+            asked[:] = data
+            sink.write(data)
+            await sink.drain()
+        raise EOFError
+
+    async def _answer(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, asked: bytearray) -> None:
+        while data := await source.read(65536):
+            if self.loses and asked.startswith(self.loses):
+                break
             sink.write(data)
             await sink.drain()
         raise EOFError
