@@ -16,14 +16,17 @@ from common.web import Readiness, problem
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway import pages
 from gateway.domain import (
     HEADER_COUNT_LIMIT,
     HEADER_SIZE_LIMIT,
     METHODS,
+    SAFE_METHODS,
     TARGET_LIMIT,
     BodyTooLarge,
     HeadersTooLarge,
     MethodNotAllowed,
+    NoSuchPath,
     ServiceMisbehaved,
     ServiceTooSlow,
     TargetTooLong,
@@ -43,6 +46,7 @@ CALLER_LEFT = 499
 PATIENCE = 2.0
 SILENT = {"healthz", "readyz", "metrics"}
 _SECRET = re.compile(rb"[A-Za-z0-9_-]{43}")
+_OF_PROGRAMS = re.compile(r"/(?:[a-z]+/)?api(?:/|$)")
 
 PAGE_POLICY = b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"  # noqa: E501 one value
 # only where people come by https: what is said over a plain connection anybody may have said (RFC 6797)
@@ -91,6 +95,12 @@ class Request:
                 if key == name.encode() and _SECRET.fullmatch(value):
                     return value.decode("ascii")
         return None
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether somebody opens this address in a browser; programs, and the calls of pages, read problems."""
+        opened = self.method in SAFE_METHODS and "text/html" in (self.header(b"accept") or "")
+        return opened and _OF_PROGRAMS.match(self.path) is None
 
     @property
     def query(self) -> dict[str, str]:
@@ -182,8 +192,23 @@ class Door:
         if not isinstance(error, Refusal):
             telemetry.log.error("gateway.unexpected", exc_info=error)
             request.reason = "UNEXPECTED"
-            return problem.of_reason(500, "UNEXPECTED", "Something unexpected happened", self._sentences)
-        return self.refusal(error, request)
+            said = problem.of_reason(500, "UNEXPECTED", "Something unexpected happened", self._sentences)
+        else:
+            said = self.refusal(error, request)
+        return self._page(said, error, request) if request.by_a_person else said
+
+    def _page(self, said: Response, error: Exception, request: Request) -> Response:
+        """Say the same to a person, and what to do now."""
+        told = {"reason": request.reason or "", "trace_id": telemetry.trace_id()}
+        if isinstance(error, NoSuchPath):
+            body, kind = pages.lost(**told)
+        else:
+            unknown = self._sentences.by_reason["UNEXPECTED"]
+            sentence = self._sentences.say(error) if isinstance(error, Refusal) else unknown
+            body, kind = pages.closed(sentence=sentence, **told)
+        kept = {name: value for name, value in said.headers.items() if name not in {"content-type", "content-length"}}
+        kept |= {"content-type": kind, "content-security-policy": PAGE_POLICY.decode()}
+        return Response(body, said.status_code, kept)
 
     def refusal(self, refusal: Refusal, request: Request, **more: object) -> Response:
         """Say a refusal to a program."""

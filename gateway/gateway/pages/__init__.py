@@ -24,8 +24,17 @@ def read(name: str) -> Page:
 
 def notice(*, sentence: str, reason: str, trace_id: str, link: str) -> Page:
     """Say that a log-in did not succeed, and where to try again."""
-    said = {"sentence": sentence, "reason": reason, "trace_id": trace_id, "link": link}
-    return _filled("notice.html", {name: escape(value) for name, value in said.items()})
+    return _said("notice.html", sentence=sentence, reason=reason, trace_id=trace_id, link=link)
+
+
+def lost(*, reason: str, trace_id: str) -> Page:
+    """Say that nothing is at this address, and where people find in again."""
+    return _said("lost.html", reason=reason, trace_id=trace_id)
+
+
+def closed(*, sentence: str, reason: str, trace_id: str) -> Page:
+    """Say that a page cannot be shown now, and why."""
+    return _said("closed.html", sentence=sentence, reason=reason, trace_id=trace_id)
 
 
 def docs(document: Mapping[str, Any]) -> Page:
@@ -37,6 +46,10 @@ def docs(document: Mapping[str, Any]) -> Page:
         if isinstance(operation, dict)
     ]
     return _filled("docs.html", {"list": f"<ul>{''.join(lines)}</ul>"})
+
+
+def _said(name: str, **said: str) -> Page:
+    return _filled(name, {each: escape(value) for each, value in said.items()})
 
 
 def _filled(name: str, values: Mapping[str, str]) -> Page:
