@@ -27,7 +27,7 @@ from gateway.domain import Limit
 from gateway.journal import Journal
 from gateway.limits import Limits
 from gateway.openapi import Documents
-from gateway.proxy import Proxy
+from gateway.proxy import UNSAID, Proxy
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.tokens import Keycloak
@@ -142,7 +142,12 @@ def _way_through(settings: Settings) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         limit=settings.connections, keepalive_timeout=settings.idle_connection.total_seconds()
     )
-    return aiohttp.ClientSession(connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=UNSAID,
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -40,6 +40,10 @@ KEPT_BACK = frozenset(
 )  # fmt: skip
 WITHOUT_BODY = frozenset({"GET", "HEAD"})
 LOOK_AGAIN = 0.1  # seconds, for a service that is being restarted
+# most calls are answered sooner than it is worth listening for a caller who leaves
+LISTEN_AFTER = 0.05
+# said by the caller or by nobody
+UNSAID = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -99,7 +103,8 @@ class Proxy:
             raise NoSuchService
         incoming = _Incoming(call, self._body_limit)
         task = asyncio.current_task()
-        watch = asyncio.ensure_future(incoming.watch(task)) if task else None
+        if task is not None:
+            incoming.watch(task)
         try:
             await self._carry(call, base, incoming, send)
         except asyncio.CancelledError:
@@ -107,8 +112,7 @@ class Proxy:
                 raise
             raise CallerLeft from None
         finally:
-            if watch is not None:
-                watch.cancel()
+            incoming.look_away()
 
     async def _carry(self, call: Call, base: str, incoming: "_Incoming", send: Send) -> None:
         target = f"{base}{call.destination.path}"
@@ -141,7 +145,6 @@ class Proxy:
                     data=incoming.body() if incoming.expected else None,
                     timeout=self._stream_timeout if stream else self._timeout,
                     allow_redirects=False,
-                    skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 )
             except aiohttp.ClientConnectorError:
                 if clock() > until:
@@ -156,6 +159,8 @@ class _Incoming:
         self._receive = call.receive
         self._limit = limit
         self._whole = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+        self._watching: asyncio.Task[None] | None = None
         self.left = False
         self.broken: Exception | None = None
         headers = dict(call.headers)
@@ -184,8 +189,22 @@ class _Incoming:
                 yield chunk
         self._whole.set()
 
-    async def watch(self, task: asyncio.Task[None]) -> None:
-        """Once all is read, the next that is heard is that the caller has left: then nobody needs the answer."""
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """Cancel the call if the caller leaves before it is answered."""
+        self._later = asyncio.get_running_loop().call_later(LISTEN_AFTER, self._begin_to_listen, task)
+
+    def look_away(self) -> None:
+        """It is answered."""
+        if self._later is not None:
+            self._later.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _begin_to_listen(self, task: asyncio.Task[None]) -> None:
+        self._watching = asyncio.ensure_future(self._listen(task))
+
+    async def _listen(self, task: asyncio.Task[None]) -> None:
+        # once all is read, the next that is heard is that the caller has left: then nobody needs the answer
         await self._whole.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
@@ -216,8 +235,11 @@ def _inwards(call: Call) -> list[tuple[str, str]]:
 
 
 def _outwards(destination: Destination, base: str, answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
-    named = {name.strip().lower().encode() for name in answer.headers.get("Connection", "").split(",")}
-    headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in KEPT_BACK | named]
+    kept_back = KEPT_BACK
+    if hops := answer.headers.get("Connection"):
+        kept_back = KEPT_BACK | {name.strip().lower().encode() for name in hops.split(",")}
+    lowered = ((name.lower(), value) for name, value in answer.raw_headers)
+    headers = [(name, value) for name, value in lowered if name not in kept_back]
     if answer.status not in REDIRECTS:
         return headers
     return [
