@@ -16,7 +16,7 @@ from sealing import key_id
 
 from gateway import main
 
-from .surroundings import World, around, person
+from .surroundings import World, around, person, until
 from .test_sessions import aged, session_id
 
 CITIZEN = FACES["citizen"]
@@ -67,25 +67,35 @@ async def test_nobody_is_logged_out_while_the_key_changes(world: World, inside: 
         # one process uses the new key already, the other not yet: a person meets both
         here = await stack.enter_async_context(before.browser(with_cookies_of=inside))
         there = await stack.enter_async_context(after.browser(with_cookies_of=inside))
-        statuses: list[int] = []
+        statuses: dict[Browser, list[int]] = {here: [], there: []}
         done = asyncio.Event()
 
         async def work(browser: Browser) -> None:
             while not done.is_set():
-                statuses.append((await browser.call("GET", "accounts/v1/me")).status_code)
+                statuses[browser].append((await browser.call("GET", "accounts/v1/me")).status_code)
+
+        async def both_go_on() -> None:
+            """Each has an answer to a call that was begun from now on."""
+            wanted = {browser: len(answered) + 2 for browser, answered in statuses.items()}
+
+            async def answered() -> bool:
+                return all(len(statuses[browser]) >= count for browser, count in wanted.items())
+
+            await until(answered, within=30)
 
         working = [asyncio.create_task(work(each)) for each in (here, there)]
         try:
             for world_of, browser in ((after, there), (before, here), (after, there)):
                 # tokens are renewed under way
                 await aged(world_of, browser, left=30)
+                await both_go_on()
                 # what is renewed at the same moment is left for the next run
                 await after.app.sessions.reseal()
+                await both_go_on()
         finally:
             done.set()
             await asyncio.gather(*working)
-        assert statuses
-        assert set(statuses) == {200}
+        assert {status for answered in statuses.values() for status in answered} == {200}
         await main.reseal_sessions(gateway_of(after))
         assert capsys.readouterr().out.splitlines()[-1].endswith(" 0 left")
         assert await keys_in_use(after) == {"s2"}
