@@ -9,6 +9,7 @@ from typing import Any
 import accounts.settings
 import httpx
 from common import process
+from demo.browser import Credentials
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -36,6 +37,22 @@ class Administrator:
 
     async def set_enabled(self, username: str, *, enabled: bool) -> None:
         await self._answer("PUT", f"users/{await self.user_id(username)}", json={"enabled": enabled})
+
+    @asynccontextmanager
+    async def newcomer(self, username: str, password: str, person_id: str) -> AsyncIterator[Credentials]:
+        """Somebody who is there for one test."""
+        credential = {"type": "password", "value": password, "temporary": False}
+        attributes = {"person_id": [person_id]}
+        account = {"username": username, "enabled": True, "attributes": attributes, "credentials": [credential]}
+        await self._answer("POST", "users", json=account)
+        try:
+            yield Credentials(username, password)
+        finally:
+            await self._answer("DELETE", f"users/{await self.user_id(username)}")
+
+    async def set_password(self, username: str, password: str) -> None:
+        credential = {"type": "password", "value": password, "temporary": False}
+        await self._answer("PUT", f"users/{await self.user_id(username)}/reset-password", json=credential)
 
     async def is_locked(self, username: str) -> bool:
         found = await self._answer("GET", f"attack-detection/brute-force/users/{await self.user_id(username)}")

@@ -20,11 +20,13 @@ from sealing import KeyRing, reseal
 from accounts import jobs
 from accounts.api import router
 from accounts.clients.keycloak import Administration
+from accounts.clients.log_ins import LogIns
 from accounts.domain.realms import Surroundings
 from accounts.rpc import SERVICES
 from accounts.settings import Settings
 from accounts.store import Store
 from accounts.store.sealing import SEALED
+from accounts.usecases.passwords import PasswordWatch
 from accounts.usecases.posts import resolve_post
 from accounts.usecases.realms import reconcile_realms
 from accounts.usecases.states import Doorkeeper
@@ -70,7 +72,8 @@ async def opened(settings: Settings, *, clock: Callable[[], datetime], ids: Call
 
 def house(app: App) -> process.House:
     """Name the doors and what works behind them."""
-    tell_states = partial(jobs.tell_states, app.store, partial(_keycloak, app.settings))
+    tell_states = partial(jobs.tell_states, app.store, partial(_keycloak, app.settings, Administration))
+    watch = PasswordWatch(partial(_keycloak, app.settings, LogIns), process.now())
     sealed = partial(telemetry.log.info, "journal.sealed", service=NAME)
     return process.House(
         name=NAME,
@@ -88,6 +91,7 @@ def house(app: App) -> process.House:
         store=app.store,
         jobs=[
             process.Job("tell_states", timedelta(seconds=1), tell_states),
+            process.Job("end_old_log_ins", timedelta(seconds=10), partial(jobs.end_old_log_ins, watch)),
             process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed)),
         ],
     )
@@ -102,7 +106,7 @@ async def reconcile(app: App) -> None:
         client_secrets=_open(settings.client_secrets),
         demo=settings.demo,
     )
-    async with _keycloak(settings) as keycloak:
+    async with _keycloak(settings, Administration) as keycloak:
         changes = await reconcile_realms(
             keycloak, place, people=settings.demo_people, demo_secrets=_open(settings.demo_secrets)
         )
@@ -126,8 +130,8 @@ async def reseal_all(app: App) -> None:
         sys.exit(1)
 
 
-def _keycloak(settings: Settings) -> Administration:
-    return Administration(
+def _keycloak[C: Administration](settings: Settings, client: type[C]) -> C:
+    return client(
         settings.keycloak_url, settings.keycloak_admin_client, settings.keycloak_admin_secret.get_secret_value()
     )
 

@@ -1,15 +1,12 @@
 """Opens the service on a database of its own for each test."""
 
 import base64
-import os
-import secrets
 from datetime import UTC
 
 import asyncpg
 import pytest
 from accounts import main
 from accounts.settings import Settings
-from common import db, process
 from google.protobuf import symbol_database
 
 from .city import City
@@ -19,27 +16,9 @@ pytest_plugins = ["common.testing"]
 KEYS = {"k1": base64.b64encode(b"1" * 32).decode()}
 
 
-@pytest.fixture(scope="session")
-async def template():
-    """A migrated database to clone."""
-    admin = os.environ["TONGBAN_POSTGRES_ADMIN_URL"]  # the run's own server
-    base = admin.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
-    name = f"accounts_{secrets.token_hex(4)}"
-    server = await asyncpg.connect(admin)
-    await server.execute(f"CREATE DATABASE {name}")
-    await db.migrate(f"{base}/{name}", process.migrations("accounts"), "accounts")
-    yield server, name, base
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
-
-
 @pytest.fixture
-async def database_url(template):
-    server, name, base = template
-    clone = f"{name}_{secrets.token_hex(4)}"
-    await server.execute(f"CREATE DATABASE {clone} TEMPLATE {name}")
-    yield f"{base}/{clone}"
-    await server.execute(f"DROP DATABASE {clone} WITH (FORCE)")
+async def database_url(database):
+    return await database("accounts")
 
 
 @pytest.fixture

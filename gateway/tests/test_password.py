@@ -1,0 +1,95 @@
+"""A password is changed: whoever came in by the old one is out, and whoever changed it stays."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urljoin
+from uuid import uuid4
+
+import accounts.settings
+import pytest
+from accounts.clients.log_ins import LogIns
+from accounts.usecases.passwords import PasswordWatch
+from common import process
+from demo.browser import Browser, Credentials
+from demo.forms import forms
+
+from .administration import Administrator, administrator
+from .surroundings import World, until
+
+ME = "accounts/v1/me"
+NEW = "Quite-Another-Passphrase-7"
+
+
+@pytest.fixture
+async def admin() -> AsyncIterator[Administrator]:
+    async with administrator("citizen") as made:
+        yield made
+
+
+@pytest.fixture
+async def newcomer(admin: Administrator) -> AsyncIterator[Credentials]:
+    name = f"newcomer-{uuid4().hex[:8]}"
+    async with admin.newcomer(name, "The-Old-Passphrase-42", "00000000-0000-7000-8000-00000000f001") as made:
+        yield made
+
+
+@pytest.fixture
+def watch() -> PasswordWatch:
+    """As accounts' own process has it; it looks every ten seconds."""
+    known = accounts.settings.Settings()  # type: ignore[call-arg]
+    secret = known.keycloak_admin_secret.get_secret_value()
+    return PasswordWatch(lambda: LogIns(known.keycloak_url, known.keycloak_admin_client, secret), process.now())
+
+
+async def status(browser: Browser) -> int:
+    return (await browser.call("GET", ME)).status_code
+
+
+async def change_password(browser: Browser) -> None:
+    """At Keycloak's page, with nothing ticked."""
+    way = await browser.http.get(f"{browser.public_url}/citizen/auth/login")
+    page = await browser.visit(f"{way.headers['Location']}&kc_action=UPDATE_PASSWORD")
+    (form,) = forms(page.text)
+    typed = {"password-new": NEW, "password-confirm": NEW}
+    assert typed.keys() <= form.fields.keys()
+    page = await browser.visit(urljoin(str(page.url), form.action), method="post", data={**form.fields, **typed})
+    assert (page.status_code, page.url.path) == (200, "/citizen/")
+
+
+async def test_whoever_changes_the_password_stays_and_everybody_else_is_out(
+    world: World, newcomer: Credentials, watch: PasswordWatch
+):
+    async with world.browser() as own, world.browser() as thief:
+        for browser in (own, thief):
+            await browser.log_in(newcomer)
+        await watch.end_old_log_ins()
+        assert [await status(each) for each in (own, thief)] == [200, 200]
+        await change_password(own)
+        assert await watch.end_old_log_ins() == 1
+
+        async def out() -> bool:
+            return await status(thief) == 401
+
+        await until(out)
+        assert await status(own) == 200
+        # Keycloak has forgotten the thief too
+        assert "password" in (await thief.visit("/citizen/auth/login")).text
+        # by the new password one is let in, and whoever looks again leaves that alone
+        async with world.browser() as phone:
+            await phone.log_in(Credentials(newcomer.username, NEW))
+            await watch.end_old_log_ins()
+            assert [await status(each) for each in (own, phone)] == [200, 200]
+
+
+async def test_a_password_that_an_administrator_sets_ends_every_log_in(
+    world: World, admin: Administrator, newcomer: Credentials, watch: PasswordWatch
+):
+    async with world.browser() as phone, world.browser() as computer:
+        for browser in (phone, computer):
+            await browser.log_in(newcomer)
+        await admin.set_password(newcomer.username, NEW)
+        assert await watch.end_old_log_ins() == 2
+
+        async def out() -> bool:
+            return {await status(phone), await status(computer)} == {401}
+
+        await until(out)
