@@ -107,9 +107,12 @@ async def is_closed(reader):
 
 
 async def answered(reader, writer, said):
+    """The head of the answer; its body is one digit."""
     writer.write(said)
     async with asyncio.timeout(WITHIN):
-        return await reader.readuntil(b"\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(1)
+    return head
 
 
 async def test_where_all_places_are_taken_whoever_was_silent_longest_makes_room(port, monkeypatch):
