@@ -8,6 +8,10 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Computed, Dat
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+_IN_LIST = ("org_path", "state", "sort_at", "todo_id")
+_BY_BODY: Any = {"postgresql_ops": {"org_path": "text_pattern_ops"}}
+_COUNTED: Any = _BY_BODY | {"postgresql_include": ("region_code", "promised_due_at")}
+
 
 def _moment() -> Column[datetime]:
     return Column(DateTime(timezone=True), nullable=True)
@@ -23,8 +27,12 @@ class TodoRow(SQLModel, table=True):
         CheckConstraint("kind IN ('case', 'consult')", name="todos_kind"),
         Index("todos_remind", "remind_at", postgresql_where=text("reminded_at IS NULL AND state <> 'done'")),
         Index("todos_source", "source", "source_id", unique=True),
-        Index("todos_list", "org_path", "state", "sort_at", "todo_id", postgresql_ops={"org_path": "text_pattern_ops"}),
-        Index("todos_claimed", "claimed_post_id", postgresql_where=text("claimed_post_id IS NOT NULL")),
+        Index("todos_due", *_IN_LIST, **_BY_BODY, postgresql_where=text("promised_due_at IS NOT NULL")),
+        Index("todos_undue", *_IN_LIST, **_BY_BODY, postgresql_where=text("promised_due_at IS NULL")),
+        Index("todos_pending", "org_path", "state", **_COUNTED, postgresql_where=text("state <> 'done'")),
+        Index("todos_near", "org_path", "yellow_at", **_COUNTED, postgresql_where=text("state IN ('open', 'claimed')")),
+        Index("todos_done", "org_path", "done_at", **_COUNTED, postgresql_where=text("state = 'done'")),
+        Index("todos_claimed", "claimed_post_id", "state", postgresql_where=text("claimed_post_id IS NOT NULL")),
     )
 
     todo_id: UUID = Field(primary_key=True)

@@ -67,7 +67,8 @@ class LineCounts:
 class Counts:
     """How many todos a post sees in each list; `mine` are those it claimed and has in hand.
 
-    `yellow` and `red` are those in the department's hands whose due time is near, or over.
+    `yellow` and `red` are those in the department's hands whose due time is near, or over; `done` are those of the
+    last 30 days, as counting all would take longer each year.
     """
 
     open: int
