@@ -22,11 +22,19 @@ class Settings(BaseSettings):
     verification_http_port: int
     orchestration_http_port: int
     workbench_http_port: int
+    accounts_grpc_port: int
+    verification_grpc_port: int
+    orchestration_grpc_port: int
+    workbench_grpc_port: int
     gateway_http_port: int
     gateway_client_key: str = Field(repr=False)
+    accounts_client_secret: str = Field(repr=False)
+    verification_client_secret: str = Field(repr=False)
+    orchestration_client_secret: str = Field(repr=False)
     workbench_client_secret: str = Field(repr=False)
     tongban_redis_url: str = Field(repr=False)
     tongban_nats_url: str = Field(repr=False)
+    tongban_nats_monitor_url: str
     tongban_keycloak_url: str
     tongban_instance_dir: Path
 
@@ -40,3 +48,13 @@ class Settings(BaseSettings):
     def ports(self) -> dict[str, int]:
         """Where each service listens, past the gateway."""
         return {name: getattr(self, f"{name}_http_port") for name in SERVICES}
+
+    @property
+    def grpc(self) -> dict[str, str]:
+        """Where each service takes the others' calls."""
+        return {name: f"127.0.0.1:{getattr(self, f'{name}_grpc_port')}" for name in SERVICES}
+
+    @property
+    def client_secrets(self) -> dict[str, str]:
+        """With what each service shows that it is itself."""
+        return {name: getattr(self, f"{name}_client_secret") for name in SERVICES}

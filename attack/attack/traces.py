@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
+import httpx
 
 from attack.settings import SERVICES, Settings
 
@@ -36,3 +37,14 @@ async def left_by(databases: Databases, refused: Sequence[str]) -> list[str]:
         for table, query in LEFT.items()
         for row in await database.fetch(query, list(refused))
     ]
+
+
+async def began(ports: Mapping[str, int]) -> dict[str, str]:
+    """When each service's process was started: another moment later on is another process."""
+    found = {}
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for name, port in ports.items():
+            page = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            lines = [line for line in page.splitlines() if line.startswith("process_start_time_seconds ")]
+            found[name] = lines[0].partition(" ")[2]
+    return found
