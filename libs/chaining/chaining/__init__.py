@@ -8,7 +8,7 @@ before. The digest is a MAC under the service's own key: whoever has the databas
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -59,6 +59,10 @@ _BLOCK = text(
 _ASTRAY = text(
     "select j.id from journal j left join (select unnest(ids) as id from journal_blocks) s on s.id = j.id"
     " where s.id is null and j.id < :until order by j.id limit :most"
+).bindparams(bindparam("until", type_=Uuid()))
+_WAITING = text(
+    "select count(*), min(j.at) from journal j left join (select unnest(ids) as id from journal_blocks) s"
+    " on s.id = j.id where s.id is null and j.id >= :until"
 ).bindparams(bindparam("until", type_=Uuid()))
 
 
@@ -123,8 +127,17 @@ async def verify(begin: Begin, told: Callable[[str], object]) -> int:
         for row in await tx.unit.connection.execute(_ASTRAY, {"until": until, "most": MOST}):
             faults += 1
             told(f"entry {row[0]} stands in no block")
-        told(f"{number} blocks, {faults} faults; the last digest is {digest or 'none'}")
+        waiting, oldest = (await tx.unit.connection.execute(_WAITING, {"until": until})).one()
+        when = f" ({_round(oldest, tx.unit.at)})" if waiting else ""
+        told(f"{number} blocks, {faults} faults, {waiting} entries wait{when}; the last digest is {digest or 'none'}")
     return faults
+
+
+def _round(oldest: datetime, now: datetime) -> str:
+    """When the next block is due, or since when it is."""
+    due = oldest + SETTLED + EVERY
+    stands = "the next block is due by" if due >= now else "is the service up? A block is due since"
+    return f"{stands} {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC: a round every {EVERY}, of what is {SETTLED} old"
 
 
 async def _faults(unit: Unit) -> AsyncIterator[tuple[str, int, str]]:

@@ -81,3 +81,16 @@ async def test_whoever_has_the_database_alone_cannot_make_a_block(kept):
     await chaining.seal(other.begin, other.told)
     await other.engine.dispose()
     assert (await faults(kept))[0] == "block 1 was changed"
+
+
+async def test_what_waits_for_the_next_round_is_told_and_by_when(kept):
+    await chaining.seal(kept.begin, kept.told)
+    await chaining.verify(kept.begin, kept.said.append)
+    assert ", 0 entries wait; " in kept.said[-1]
+    await kept.write(timedelta(seconds=30))
+    await kept.write(timedelta(seconds=90))
+    await chaining.verify(kept.begin, kept.said.append)
+    assert "0 faults, 2 entries wait (the next block is due by 2026-11-21 12:05:30 UTC: a round every" in kept.said[-1]
+    await kept.write(timedelta(minutes=30))
+    await chaining.verify(kept.begin, kept.said.append)
+    assert "3 entries wait (is the service up? A block is due since 2026-11-21 11:37:00 UTC" in kept.said[-1]
