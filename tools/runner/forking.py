@@ -46,10 +46,11 @@ class Forked:
 
 
 class Nursery:
-    """Starts with its first order, and again if it has died."""
+    """Starts with its first order, and again if it has died. What is to be run often may be imported besides."""
 
-    def __init__(self, log_file: Path) -> None:
+    def __init__(self, log_file: Path, besides: Sequence[str] = ()) -> None:
         self.log_file = log_file
+        self._besides = besides
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -99,7 +100,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         with self.log_file.open("ab") as out, theirs:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tools.runner.nursery", str(theirs.fileno()),
+                sys.executable, "-m", "tools.runner.nursery", str(theirs.fileno()), *self._besides,
                 cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True,
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip

@@ -32,7 +32,7 @@ Order = dict[str, Any]
 
 
 def main() -> None:
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *sys.argv[2:]):
         # what is not installed will not be missed: a service imports what it needs
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
