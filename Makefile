@@ -57,13 +57,16 @@ KILLS ?= 40
 SEED ?= 1
 SECONDS_AWAY ?= 60
 
+# which copy of the house they break: their own, or one that is up already
+FAULTS_AT ?= --instance faults --base 22400
+
 # rate limits are for people: the campaign's few accounts file and decide for a whole city
-faults: setup ## break the house at random while it works, then reconcile: FILINGS=200 KILLS=40 SEED=1
-	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec --instance faults --base 22400 --with-house -- \
+faults: setup ## break the house at random, let it die at each point, reconcile; half an hour: FILINGS=200 KILLS=40 SEED=1
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec $(FAULTS_AT) --with-house -- \
 	  $(PYTHON_IN_VENV) -m faults.main --filings $(FILINGS) --faults $(KILLS) --seed $(SEED) --keep
 
-outages: setup ## each dependency away for a minute under load: SECONDS_AWAY=60
-	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec --instance faults --base 22400 --with-house -- \
+outages: setup ## each part away, each clock wrong, each disk full, under load; an hour with SECONDS_AWAY=60
+	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 $(RUNNER) exec $(FAULTS_AT) --with-house -- \
 	  $(PYTHON_IN_VENV) -m faults.outages --seconds $(SECONDS_AWAY)
 
 drill: setup ## back a house up while it works, lose it, restore it, and reconcile

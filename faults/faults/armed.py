@@ -4,11 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from faults.crashpoints import AT, NOTES
+from faults.points import AT, NOTES
 from tools.runner.control import Control
 from tools.runner.forking import Nursery, Running
 from tools.runner.processes import signal_group, spawn
@@ -19,10 +19,10 @@ LEAVES_WITHIN = 15
 LIBRARIES = tuple(
     Path("/usr/lib") / each / "faketime/libfaketimeMT.so.1" for each in ("x86_64-linux-gnu", "aarch64-linux-gnu")
 )
+# what would come once in minutes comes all the time: a session's tokens are renewed
+HASTENED = {"gateway": {"GATEWAY_RENEW_AHEAD": "PT290S"}}
 
-
-class NeverReached(Exception):
-    """The service lived on: nothing came past the point, or it died of something else."""
+type Died = Callable[[str, float, str], None]
 
 
 class Armed:
@@ -30,31 +30,46 @@ class Armed:
 
     def __init__(self, home: Path) -> None:
         self._logs = home / "logs"
-        self._nursery = Nursery(self._logs / "armed.log")
+        # a service dies and begins again a hundred times: it is imported once
+        self._nurseries: dict[str, Nursery] = {}
 
     async def close(self) -> None:
-        await self._nursery.stop()
+        for nursery in self._nurseries.values():
+            await nursery.stop()
 
     async def begin(self, service: str, *, at: str = "", notes: Path | None = None) -> Running:
-        names = {**os.environ, AT: at, NOTES: str(notes or "")}
-        command = (sys.executable, "-m", "faults.crashpoints", f"{service}.main")
-        return await spawn(command, names, self._logs / f"{service}.log", self._nursery)
+        names = {**os.environ, **HASTENED.get(service, {}), AT: at, NOTES: str(notes or "")}
+        module = module_of(service)
+        nursery = self._nurseries.setdefault(service, Nursery(self._logs / "armed.log", ("faults.crashpoints", module)))
+        command = (sys.executable, "-m", "faults.crashpoints", module)
+        return await spawn(command, names, self._logs / f"{service}.log", nursery)
 
-    async def crash(self, control: Control, service: str, point: str) -> None:
-        """Let a service live until it comes to the point, and start it again as it was."""
+    async def crash(self, control: Control, service: str, points: Iterable[str], died: Died) -> None:
+        """Let a service live until it comes to each of the points in turn, and start it again as it was.
+
+        What is told of each: how long it lived, and what went wrong, if anything.
+        """
+        clock = asyncio.get_running_loop().time
         await control.stop(service)
+        try:
+            for point in points:
+                began = clock()
+                wrong = await self._die(service, point)
+                died(point, clock() - began, wrong)
+        finally:
+            await control.start(service)
+
+    async def _die(self, service: str, point: str) -> str:
         process = await self.begin(service, at=point)
         try:
             async with asyncio.timeout(REACHED_WITHIN):
                 code = await process.wait()
         except TimeoutError:
-            raise NeverReached(f"{service} never came to: {point}") from None
+            return f"{service} never came to: {point}"
         finally:
             signal_group(process.pid, signal.SIGKILL)
             await process.wait()
-            await control.start(service)
-        if code != -signal.SIGKILL:
-            raise NeverReached(f"{service} ended with {code} before it came to: {point}")
+        return "" if code == -signal.SIGKILL else f"{service} ended with {code} before it came to: {point}"
 
     async def with_another_clock(self, control: Control, service: str, off: str, seconds: float) -> None:
         """Let a service live for a while with a clock that is off by so much (`+1h`), and start it again as it was."""
@@ -64,13 +79,14 @@ class Armed:
         await control.stop(service)
         # started, not forked: the library must be there first; what counts seconds goes on rightly
         names = {**os.environ, "LD_PRELOAD": str(library), "FAKETIME": off, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        command = (sys.executable, "-m", f"{service}.main")
-        process = await spawn(command, names, self._logs / f"{service}.log")
-        await asyncio.sleep(seconds)
-        alive = process.returncode is None
-        signal_group(process.pid, signal.SIGKILL)
-        await process.wait()
-        await control.start(service)
+        process = await spawn((sys.executable, "-m", module_of(service)), names, self._logs / f"{service}.log")
+        try:
+            await asyncio.sleep(seconds)
+            alive = process.returncode is None
+        finally:
+            signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+            await control.start(service)
         if not alive:
             raise ControlRefused(f"{service} did not live with a clock that is off by {off}")
 
@@ -90,4 +106,9 @@ class Armed:
                     await asyncio.wait_for(process.wait(), LEAVES_WITHIN)
                 except TimeoutError:
                     signal_group(process.pid, signal.SIGKILL)
+                    await process.wait()
                 await control.start(service)
+
+
+def module_of(program: str) -> str:
+    return "demo.department" if program == "department" else f"{program}.main"

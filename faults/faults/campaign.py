@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,15 +14,17 @@ from demo.people import OFFICERS, Cast, cast, credentials
 from demo.settings import Settings as DemoSettings
 
 from demo import loader, newborn
-from faults import chaos, logs, reconciling, work
+from faults import chaos, logs, progress, reconciling, records, work
 from faults.armed import Armed
 from faults.ledger import JSON, Ledger
 from faults.person import Person
 from faults.settings import Settings
+from faults.stories import Beside, Story
 from faults.told import every
 from tools.runner.control import Control
 
 IN_FLIGHT = 12
+RECONCILED_WITHIN = 600.0
 # draft and submit, and claim, accept and approve of five cases
 ACTS = 2 + 3 * 5
 
@@ -38,6 +40,14 @@ class Wanted:
     at_once: int = IN_FLIGHT
     # more filings than were asked for, as long as faults are to come
     until_broken: bool = False
+    # besides, each service dies at each of these points
+    points: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # what goes on beside the filings
+    stories: Sequence[Story] = ()
+
+    @property
+    def faults(self) -> int:
+        return len(self.plan) + sum(map(len, self.points.values()))
 
 
 def at_random(filings: int, faults: int, seed: int, *, without: Sequence[str] = (), within: float = 3600.0) -> Wanted:
@@ -69,6 +79,8 @@ class Result:
         broken = Counter(f"{each.fault.victim} {each.fault.kind}" for each in self.recoveries)
         longest: dict[str, float] = {}
         for each in self.recoveries:
+            if each.fault.kind is chaos.Kind.CRASH:
+                continue  # how long it lived until it came to its point tells nothing
             longest[each.fault.victim] = round(max(longest.get(each.fault.victim, 0), each.seconds), 1)
         return {
             "seed": self.wanted.seed,
@@ -108,28 +120,39 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
     """Work and break, wait until the house rests, reconcile."""
     inside = Settings()
     ledger = Ledger(time.monotonic)
+    beside = Beside(Ledger(time.monotonic))
     armed = Armed(inside.tongban_instance_dir)
     agent = chaos.Agent(Control(inside.tongban_control), armed, ledger, time.monotonic)
     mother, *officers = persons(everybody, ledger)
     before = frozenset(filing["filing_id"] for filing in await every(mother, "orchestration/v1/filings"))
+    seen = progress.Progress(wanted.filings, wanted.faults, ledger, agent)
     began = time.monotonic()
+    late = []
     try:
-        async with asyncio.timeout(wanted.within):
-            await _work_and_break(wanted, agent, mother, officers, run=f"{at:%H%M%S%f}-{wanted.seed}")
+        async with asyncio.timeout(wanted.within), progress.told(seen):
+            name = f"{at:%H%M%S%f}-{wanted.seed}"
+            await _work_and_break(wanted, agent, mother, officers, beside=beside, seen=seen, run=name)
+    except TimeoutError:
+        late = [f"not done within {wanted.within:g} s"]
     finally:
         await armed.close()
+        await agent.mend()
     seconds = time.monotonic() - began
     stall = ledger.longest_stall
-    async with reconciling.opened(inside) as held:
+    async with asyncio.timeout(RECONCILED_WITHIN), reconciling.opened(inside) as held:
         rest = await reconciling.rest(held, inside, time.monotonic)
         problems = await reconciling.reconcile(ledger, mother, officers, inside, held, before=before)
+        if wanted.stories:
+            problems["accounts_as_answered"] = await records.accounts_as_answered(held, beside.ledger)
+            problems["ended_sessions_open_nothing"] = beside.opened
+            problems["no_wrong_answer"] += [f"{times} times {answer}" for answer, times in beside.ledger.wrong.items()]
     return Result(
         wanted,
         seconds,
         rest,
         stall,
         agent.recoveries,
-        ledger.later,
+        ledger.later + beside.ledger.later,
         sum(act.asked for act in ledger.acts.values()),
         ledger.moves,
         len(ledger.answered("draft")),
@@ -137,6 +160,7 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
             **problems,
             "nothing_unexpected": logs.unexpected(inside.tongban_instance_dir / "logs", at),
             "everything_came_back": agent.lost,
+            "done_in_time": late,
         },
     )
 
@@ -151,19 +175,39 @@ async def officers_at_work(officers: list[Person], cases: AbstractSet[str]) -> A
             task.cancel()
 
 
-async def _work_and_break(wanted: Wanted, agent: chaos.Agent, mother: Person, officers: list[Person], run: str) -> None:
+async def _work_and_break(
+    wanted: Wanted,
+    agent: chaos.Agent,
+    mother: Person,
+    officers: list[Person],
+    *,
+    beside: Beside,
+    seen: progress.Progress,
+    run: str,
+) -> None:
     cases: set[str] = set()
     serials = itertools.count()
 
     async with officers_at_work(officers, cases), asyncio.TaskGroup() as group:
-        breaking = group.create_task(agent.work(wanted.plan))
+        for story in wanted.stories:
+            group.create_task(story(beside, mother, run))
 
-        async def family() -> None:
-            while (serial := next(serials)) < wanted.filings or (wanted.until_broken and not breaking.done()):
-                filing = await work.file(mother, serial, run)
-                cases.update(case["case_id"] for case in filing["cases"])
-                await work.follow(mother, filing["filing_id"])
-                await every(mother, "workbench/v1/messages")
+        async with asyncio.TaskGroup() as working:
+            breaking = working.create_task(_break(wanted, agent))
 
-        for _ in range(wanted.at_once):
-            group.create_task(family())
+            async def family() -> None:
+                while (serial := next(serials)) < wanted.filings or (wanted.until_broken and not breaking.done()):
+                    filing = await work.file(mother, serial, run)
+                    cases.update(case["case_id"] for case in filing["cases"])
+                    await work.follow(mother, filing["filing_id"])
+                    await every(mother, "workbench/v1/messages")
+                    seen.closed += 1
+
+            for _ in range(wanted.at_once):
+                working.create_task(family())
+        beside.ended.set()
+
+
+async def _break(wanted: Wanted, agent: chaos.Agent) -> None:
+    await agent.work(wanted.plan)
+    await agent.die_at_each(wanted.points)

@@ -1,13 +1,14 @@
 """The chaos: which process is killed, frozen or restarted after how much work. The same seed gives the same order."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from faults import storage
-from faults.armed import Armed, NeverReached
+from faults.armed import Armed
 from faults.ledger import Ledger
 from tools.runner.control import Control
 from tools.runner.refusals import ControlRefused
@@ -29,6 +30,8 @@ FREEZE = (0.5, 6.0)
 # the house stands still, or has nothing to do: the next fault comes all the same
 PATIENCE = 20.0
 BACK_WITHIN = 120
+# so many services die at once; the others are needed to bring them to their points
+DYING = 3
 
 
 class Kind(StrEnum):
@@ -93,6 +96,8 @@ class Agent:
     clock: Callable[[], float]
     recoveries: list[Recovery] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    # what is broken now, and which process that is
+    under_way: dict[str, str] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def work(self, plan: Sequence[Fault]) -> None:
@@ -104,15 +109,49 @@ class Agent:
                 waited_from = self.clock()
                 group.create_task(self._suffer(fault))
 
+    async def die_at_each(self, points: Mapping[str, Sequence[str]]) -> None:
+        """Let each service die at each of its points, several beside each other, who has most to do first."""
+        gate = asyncio.Semaphore(DYING)
+        async with asyncio.TaskGroup() as group:
+            for service, found in sorted(points.items(), key=lambda each: -len(each[1])):
+                group.create_task(self._die(service, found, gate))
+
+    async def mend(self) -> None:
+        """Bring back whatever was broken when the work was broken off."""
+        for victim in self.under_way.values():
+            with contextlib.suppress(ControlRefused, OSError):
+                await self.control.kill(victim, "CONT")
+            with contextlib.suppress(ControlRefused, OSError):
+                await self.control.start(victim)
+
+    async def _die(self, service: str, points: Sequence[str], gate: asyncio.Semaphore) -> None:
+        def died(point: str, seconds: float, wrong: str) -> None:
+            self.recoveries.append(Recovery(Fault(0, service, Kind.CRASH, point=point), seconds))
+            self._never(point, seconds, wrong)
+
+        async with gate, self._suffering(f"{service} {Kind.CRASH}", service):
+            await self.armed.crash(self.control, service, points, died)
+            await self.control.wait_ready(service, BACK_WITHIN)
+
     async def _suffer(self, fault: Fault) -> None:
-        async with self._locks.setdefault(fault.victim, asyncio.Lock()):
+        async with self._suffering(f"{fault.victim} {fault.kind} {fault.point}".strip(), fault.victim):
             began = self.clock()
             try:
                 await self._break(fault)
                 await self.control.wait_ready(fault.victim, BACK_WITHIN)
-            except (ControlRefused, NeverReached, TimeoutError) as refused:
-                self.lost.append(f"{fault.victim} after {fault.kind}: {refused}")
-            self.recoveries.append(Recovery(fault, self.clock() - began))
+            finally:
+                self.recoveries.append(Recovery(fault, self.clock() - began))
+
+    @contextlib.asynccontextmanager
+    async def _suffering(self, what: str, victim: str) -> AsyncIterator[None]:
+        """One at a time of each; what does not come back is told."""
+        async with self._locks.setdefault(victim, asyncio.Lock()):
+            self.under_way[what] = victim
+            try:
+                yield
+            except (ControlRefused, TimeoutError) as refused:
+                self.lost.append(f"{what}: {refused}")
+            del self.under_way[what]
 
     async def _break(self, fault: Fault) -> None:
         match fault.kind:
@@ -141,7 +180,7 @@ class Agent:
             case Kind.WIPE:
                 await storage.wipe(self.control, fault.victim)
             case Kind.CRASH:
-                await self.armed.crash(self.control, fault.victim, fault.point)
+                await self.armed.crash(self.control, fault.victim, [fault.point], self._never)
             case Kind.OLDER:
                 await storage.go_back(self.control, fault.victim, fault.seconds)
             case Kind.FULL:
@@ -150,6 +189,10 @@ class Agent:
                 await self.armed.with_another_clock(self.control, fault.victim, fault.point, fault.seconds)
             case unknown:
                 raise ValueError(unknown)
+
+    def _never(self, _point: str, _seconds: float, wrong: str) -> None:
+        if wrong:
+            self.lost.append(wrong)
 
     async def _restarts(self, name: str) -> int:
         return (await self.control.status())[name].restarts

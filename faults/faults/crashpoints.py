@@ -7,14 +7,12 @@ gets each point's name when it is first passed. No service knows of this: the po
 through which everything that leaves a trace must go, in the service's own process, before it begins.
 """
 
+import importlib
 import os
 import runpy
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from common import relay, rpc, transaction
@@ -22,70 +20,22 @@ from common.bus import Bus
 from common.web.serving import Serving
 from nats.aio.msg import Msg
 
-AT = "TONGBAN_CRASH_AT"
-NOTES = "TONGBAN_CRASH_NOTES"
+from faults.particular import PLACES
+from faults.points import AT, NOTES, Points, patch
+
 WROTE = "select pg_current_xact_id_if_assigned() is not null"
 
 _doing: ContextVar[str] = ContextVar("doing", default="")
 
 
-class Points:
-    """Every point is passed here; one of them is the last."""
-
-    def __init__(self, last: str, notes: str) -> None:
-        self._last = last
-        self._notes = Path(notes) if notes else None
-        self._passed: set[str] = set()
-
-    def passed(self, when: str, what: str) -> None:
-        point = f"{when} {what}"
-        if point == self._last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self._notes and point not in self._passed:
-            self._passed.add(point)
-            with self._notes.open("a") as notes:
-                notes.write(f"{point}\n")
-
-    def around[**P, R](
-        self, do: Callable[P, Awaitable[R]], kind: str, named: Callable[..., Iterable[str]]
-    ) -> Callable[P, Awaitable[R]]:
-        """A point before and one after whatever leaves a trace outside; nothing to name is nothing to pass."""
-
-        @wraps(do)
-        async def done(*given: P.args, **more: P.kwargs) -> R:
-            names = sorted(set(named(*given)))
-            for name in names:
-                self.passed(f"before {kind}", name)
-            answer = await do(*given, **more)
-            for name in names:
-                self.passed(f"after {kind}", name)
-            return answer
-
-        return done
-
-
 def place(points: Points) -> None:
-    """Put the points around what all services have in common, and around orchestration's calls to departments."""
+    """Put the points around what all services have in common."""
     _name_what_commits()
     patch(transaction, "_commit", lambda do: _committing(do, points))
     patch(Bus, "publish_batch", lambda do: points.around(do, "publish", lambda _, letters: map(_kind, letters)))
     patch(Msg, "ack", lambda do: points.around(do, "ack", lambda message: [message.metadata.consumer]))
     patch(rpc, "call", lambda do: points.around(do, "call", lambda _, request, **__: [type(request).__name__]))
     patch(Serving, "__init__", lambda do: _answering(do, points))
-
-
-def place_departments(points: Points) -> None:
-    from orchestration.clients.departments import Departments  # noqa: PLC0415 - in this one service's process alone
-
-    def named(_: object, method: str, url: str, *__: object) -> list[str]:
-        # where the case stands in the address is a name of its own
-        return [f"{method} department/{url.rpartition('/')[2] if method == 'POST' else 'case'}"]
-
-    patch(Departments, "_call", lambda do: points.around(do, "call", named))
-
-
-def patch(owner: Any, name: str, changed: Callable[[Any], Any]) -> None:
-    setattr(owner, name, changed(getattr(owner, name)))
 
 
 def _committing(commit: Callable[[Any], Awaitable[None]], points: Points) -> Callable[[Any], Awaitable[None]]:
@@ -156,10 +106,14 @@ def main() -> None:
     module = sys.argv[1]
     points = Points(os.environ.get(AT, ""), os.environ.get(NOTES, ""))
     place(points)
-    if module == "orchestration.main":
-        place_departments(points)
+    if particular := PLACES.get(module.removeprefix("demo.").removesuffix(".main")):
+        particular(points)
     sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module == "demo.department":
+        # run as a program it would be another module than the one that has the points
+        importlib.import_module(module).main()
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -6,28 +6,28 @@ The points are not a list that somebody has to keep: services note which ones th
 house undisturbed. Then each of them dies once at each of its own.
 """
 
-import asyncio
 import json
-import sys
 import tempfile
 from datetime import UTC, datetime
-from itertools import zip_longest
 from pathlib import Path
 
 from demo.people import Cast
 
 from faults import campaign
 from faults.armed import Armed
-from faults.chaos import Fault, Kind
 from faults.ledger import JSON
+from faults.progress import say
 from faults.settings import Settings
+from faults.stories import STORIES
 from tools.runner.control import Control
+from tools.runner.leaving import finish
 
-SERVICES = ["accounts", "verification", "orchestration", "workbench"]
-UNDISTURBED = 2
-AT_ONCE = 4
-# people begin, whoever dies: what happens once in the house's life is not a point of a filing's way
-ONCE = ("relay.check",)
+SERVICES = ["accounts", "verification", "orchestration", "workbench", "gateway", "department"]
+UNDISTURBED = 3
+AT_ONCE = 6
+WITHIN = 3600.0
+# what happens once in a life, or once in minutes by the clock, would be waited for in vain
+ONCE = ("relay.check", "seal_journal")
 
 type Points = dict[str, list[str]]
 
@@ -40,7 +40,8 @@ async def noted(everybody: Cast) -> Points:
         folder = Path(told)
         try:
             async with armed.noting(Control(inside.tongban_control), SERVICES, folder):
-                await campaign.run(campaign.Wanted(UNDISTURBED), everybody, at=datetime.now(UTC))
+                undisturbed = campaign.Wanted(UNDISTURBED, at_once=1, stories=STORIES)
+                await campaign.run(undisturbed, everybody, at=datetime.now(UTC))
         finally:
             await armed.close()
         return {service: _read(folder / service) for service in SERVICES}
@@ -51,30 +52,25 @@ def _read(notes: Path) -> list[str]:
     return sorted(line for line in lines if not any(once in line for once in ONCE))
 
 
-def wanted(points: Points, *, within: float = 3600.0) -> campaign.Wanted:
-    """A campaign that goes on until each service has died at each of its points; services take turns."""
-    turns = zip_longest(*([(service, point) for point in found] for service, found in points.items()))
-    order = [each for turn in turns for each in turn if each is not None]
-    plan = [Fault(2 * place, service, Kind.CRASH, point=point) for place, (service, point) in enumerate(order, 1)]
-    return campaign.Wanted(1, plan, within=within, at_once=AT_ONCE, until_broken=True)
-
-
-async def run(everybody: Cast) -> JSON:
+async def run(everybody: Cast, *, within: float = WITHIN) -> JSON:
     """Note the points, die at each, reconcile."""
+    say("which points do the services pass?")
     points = await noted(everybody)
-    result = await campaign.run(wanted(points), everybody, at=datetime.now(UTC))
+    say(", ".join(f"{service}: {len(found)}" for service, found in points.items()))
+    wanted = campaign.Wanted(1, within=within, at_once=AT_ONCE, until_broken=True, points=points, stories=STORIES)
+    result = await campaign.run(wanted, everybody, at=datetime.now(UTC))
     return {**result.as_json(), "points": points}
 
 
-async def alone() -> JSON:
+async def alone() -> int:
     async with campaign.city(at=datetime.now(UTC)) as everybody:
-        return await run(everybody)
+        result = await run(everybody)
+    print(json.dumps(result, indent=1, ensure_ascii=False))
+    return any(found != "holds" for found in result["oracles"].values())
 
 
 def main() -> None:
-    result = asyncio.run(alone())
-    print(json.dumps(result, indent=1, ensure_ascii=False))
-    sys.exit(any(found != "holds" for found in result["oracles"].values()))
+    finish(alone())
 
 
 if __name__ == "__main__":

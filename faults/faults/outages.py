@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,15 +20,18 @@ from demo.people import Cast, credentials
 from demo.settings import Settings
 
 from demo import newborn
-from faults import behind, campaign, chaos
+from faults import behind, campaign, chaos, enumeration
 from faults.chaos import Fault, Kind
 from faults.ledger import JSON
+from faults.progress import say
+from tools.runner.leaving import finish
 
 RESULT = Path(__file__).resolve().parents[2] / "bench" / "results" / "outages.json"
 FILINGS = 4
 # an outage begins when the work is well under way
 BEGINS = campaign.ACTS * FILINGS // 3
 FACTS = 50_000
+MANY = f"{behind.AWAY} away, many facts pass"
 EVERY = 1.0
 LONGEST_LOOK = 5.0
 # what a server stands on is another than it was
@@ -36,8 +40,7 @@ STRANGE = [
     ("nats", Kind.OLDER, ""),
     ("nats", Kind.FULL, ""),
     ("postgres", Kind.FULL, ""),
-    ("orchestration", Kind.CLOCK, "+1h"),
-    ("orchestration", Kind.CLOCK, "-1h"),
+    *((name, Kind.CLOCK, off) for name in enumeration.SERVICES for off in ("+1h", "-1h")),
 ]
 
 
@@ -94,31 +97,39 @@ async def answer(call: Callable[[], Awaitable[object]]) -> str:
     return "ok"
 
 
-async def every_outage(seconds: float) -> bool:
-    """One after the other; the report is there after each. True if every oracle held in each."""
+async def every_outage(seconds: float, only: str = "") -> int:
+    """One after the other; the report is there after each. The exit code says whether every oracle held in each."""
     outages = [(victim, Kind.AWAY, "") for victim in chaos.VICTIMS] + STRANGE
-    found: JSON = {}
+    named = {" ".join(filter(None, each)): each for each in outages}
+    wanted = {name: each for name, each in named.items() if only in name}
+    began, found = time.monotonic(), JSON()
 
-    async def keep() -> None:
-        report = {"seconds": seconds, "outages": found}
-        await asyncio.to_thread(RESULT.write_text, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    async def keep(name: str, told: JSON) -> None:
+        found[name] = told
+        say(f"{name}: {told['oracles']}")
+        report = {"seconds": seconds, "seconds_in_all": round(time.monotonic() - began), "outages": found}
+        text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+        # a part of them is to be looked at, not to be kept
+        await asyncio.to_thread(sys.stdout.write if only else RESULT.write_text, text)
 
     async with campaign.city(at=datetime.now(UTC)) as everybody:
-        for victim, kind, point in outages:
-            name = " ".join(filter(None, (victim, kind, point)))
-            found[name] = await outage(everybody, victim, kind, seconds, point)
-            await keep()
-        found[f"{behind.AWAY} away, many facts pass"] = await behind.behind(everybody, FACTS)
-        await keep()
-    return all(each["oracles"] == "all hold" for each in found.values())
+        for place, (name, (victim, kind, point)) in enumerate(wanted.items(), 1):
+            say(f"outage {place} of {len(wanted)}: {name}, for {seconds:g} s")
+            await keep(name, await outage(everybody, victim, kind, seconds, point))
+        if only in MANY:
+            say(f"last: {MANY}")
+            await keep(MANY, await behind.behind(everybody, FACTS))
+    broken = [name for name, told in found.items() if told["oracles"] != "all hold"]
+    say(f"{time.monotonic() - began:.0f} s; " + (f"NOT held: {', '.join(broken)}" if broken else "every oracle holds"))
+    return bool(broken)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
-    sound = asyncio.run(every_outage(parser.parse_args().seconds))
-    print(RESULT.read_text())
-    sys.exit(not sound)
+    parser.add_argument("--only", default="", help="those whose name has these letters, such as clock")
+    told = parser.parse_args()
+    finish(every_outage(told.seconds, told.only))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import httpx
 from tongban.orchestration.v1 import case_events_pb2
 from worktime import Clock, national
 
-from faults.ledger import JSON
+from faults.ledger import JSON, Ledger
 
 if TYPE_CHECKING:
     import asyncpg
@@ -112,6 +112,25 @@ async def due_as_counted(records: Records, filings: list[str]) -> list[str]:
             if (Clock.from_dict(clock).due_at(national()) if clock else None) != due_at:
                 problems.append(f"case {case_id}: due at {due_at}, counted otherwise")
     return problems
+
+
+async def accounts_as_answered(records: Records, beside: Ledger) -> list[str]:
+    """What the clerk was answered of people, posts and mergers stands in the accounts' journal, once."""
+    expected: dict[tuple[str, str], int] = {}
+    for act in beside.acts.values():
+        if act.answered:
+            subject, entries = (act.answer["merger_id"], 2) if "merger" in act.kind else (act.subject, 1)
+            expected[(f"accounts.{act.kind}", subject)] = entries
+    rows = await records["accounts"].fetch(
+        "select act, subject_id, count(*) from journal where subject_id = any($1) group by 1, 2",
+        [subject for _, subject in expected],
+    )
+    found = {(row[0], row[1]): row[2] for row in rows}
+    return [
+        f"{act} of {subject}: {found.get((act, subject), 0)} times in the journal, {entries} expected"
+        for (act, subject), entries in expected.items()
+        if found.get((act, subject), 0) != entries
+    ]
 
 
 async def drained(records: Records) -> list[str]:
