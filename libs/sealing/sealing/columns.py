@@ -63,8 +63,9 @@ async def left(connection: AsyncConnection, keys: KeyRing, sealed: Sealed) -> in
 
 
 def _is_old(keys: KeyRing, sealed: Sealed) -> ColumnElement[bool]:
+    """Say which values another key has sealed; what is empty, or NULL, is sealed by none."""
     column = sealed.table.c[sealed.column]
-    return column.is_not(None) & (func.substring(column, 1, len(keys.header)) != keys.header)
+    return (func.octet_length(column) > 0) & (func.substring(column, 1, len(keys.header)) != keys.header)
 
 
 def _anew(keys: KeyRing, sealed: Sealed, row: Sequence[Any]) -> dict[str, Any] | None:

@@ -12,7 +12,9 @@ from orchestration.store.sealing import SEALED
 from pydantic import SecretStr
 from sealing import key_id, reseal
 
+from .department import APP, Department
 from .desk import Desk
+from .makers import newborn_by_app
 
 SECOND = b64encode(b"2" * 32).decode()
 DIGESTS = {"attachments.digest", "callbacks.digest"}
@@ -76,3 +78,16 @@ async def test_everything_is_sealed_anew_while_people_go_on(desk, served_with, s
         for draft, digest in plans.items():
             assert (await alone.plan(draft))["plan_digest"] == digest
         assert (await alone.submit(drafts[0])).status_code == 200
+
+
+async def test_calls_that_carry_nothing_keep_no_key_alive(desk, served_with, settings, clock, others):
+    """A case that is given to a department's system is read anew for each call: its row seals nothing."""
+    async with Department(clock, []).serve() as serving:
+        others.registry.apps[APP] = serving.registered()
+        await desk.publish(newborn_by_app(vaccination_certificate=APP))
+        await desk.submitted()
+    assert await desk.rows("select 1 from calls where kind = 'app_case' and payload = ''")
+    first = settings.data_keys["k1"].get_secret_value()
+    async with await served_with(k1=first, k2=SECOND) as rotated:
+        begin = partial(rotated.app.store.begin, system(main.NAME, route="reseal"))
+        assert await reseal(begin, SEALED, [].append) == 0
