@@ -1,6 +1,8 @@
 """Makers of definitions, plans and filings for the tests of the rules."""
 
+from copy import deepcopy
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -33,9 +35,15 @@ FORM = {
 }
 
 
+@cache
+def matter(file: Path) -> dict:
+    """A matter as it stands in its file; reading it takes longer than publishing it."""
+    return yaml.safe_load(file.read_text("utf-8"))
+
+
 def newborn_json() -> dict:
     """The matter as officers handle it, item by item."""
-    definition = yaml.safe_load(NEWBORN_FILE.read_text("utf-8"))
+    definition = deepcopy(matter(NEWBORN_FILE))
     for item in definition["items"]:
         item.pop("handled_by", None)
     return definition
@@ -43,7 +51,7 @@ def newborn_json() -> dict:
 
 def child_allowance_json() -> dict:
     """The matter that is proposed after a newborn's household registration."""
-    return yaml.safe_load((NEWBORN_FILE.parent / "child_allowance.yaml").read_text("utf-8"))
+    return deepcopy(matter(NEWBORN_FILE.parent / "child_allowance.yaml"))
 
 
 def newborn_by_app(**apps: str) -> dict:

@@ -1,5 +1,6 @@
 """The pytest plugin: real servers and real doors. A conftest names it: `pytest_plugins = ["common.testing"]`."""
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -44,6 +45,8 @@ _ids = Ids()
 def pytest_configure() -> None:
     """Log as the services do: without values, without people's data."""
     telemetry.setup("tests")
+    # httpx looks for it at every turn, and a search for what is not installed begins anew each time
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 @pytest.fixture
