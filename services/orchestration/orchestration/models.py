@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import Column, Computed, DateTime, Index, Integer, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -14,10 +14,18 @@ _SEALED: Any = LargeBinary
 _TEXT: Any = Text
 
 
+def _told(kind: Any, by: str, *, nullable: bool = True) -> Column[Any]:
+    return Column(kind, Computed(by, persisted=True), nullable=nullable)
+
+
 class MatterRow(SQLModel, table=True):
-    """A version of a matter, immutable once there."""
+    """A version of a matter, immutable once there; what statements ask of its definition stands in columns as well."""
 
     __tablename__ = "matters"
+    __table_args__ = (
+        Index("matters_proposed", "proposed_after_matter", "proposed_after_item"),
+        Index("matters_rest", "archive_days"),
+    )
     code: str = Field(primary_key=True, sa_type=_TEXT)
     version: int = Field(primary_key=True)
     name: str = Field(sa_type=_TEXT)
@@ -25,6 +33,11 @@ class MatterRow(SQLModel, table=True):
     checksum: str = Field(sa_type=_TEXT)
     definition: dict[str, Any] = Field(sa_type=_JSON)
     published_at: datetime = Field(sa_type=_MOMENT)
+    proposed_after_matter: str | None = Field(sa_column=_told(Text, "definition -> 'proposed_by' ->> 'matter'"))
+    proposed_after_item: str | None = Field(sa_column=_told(Text, "definition -> 'proposed_by' ->> 'item'"))
+    archive_days: int = Field(
+        sa_column=_told(Integer, "coalesce(cast(definition ->> 'archive_days' as integer), 30)", nullable=False)
+    )
 
 
 class FilingRow(SQLModel, table=True):
@@ -33,7 +46,7 @@ class FilingRow(SQLModel, table=True):
     __tablename__ = "filings"
     __table_args__ = (
         Index("filings_by_applicant", "applicant_id", text("id desc")),
-        Index("filings_open", "id", postgresql_where=text("state = 'submitted'")),
+        Index("filings_open", "id", postgresql_where=text("state in ('submitted', 'proposed')")),
         Index("filings_closed", "closed_at", postgresql_where=text("state = 'closed'")),
     )
     id: str = Field(primary_key=True, sa_type=_ID)
@@ -216,7 +229,11 @@ class DeliveryRow(SQLModel, table=True):
     """A document that has to reach its applicant; what proves that it did is sealed."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("deliveries_of_case", "case_id"), Index("deliveries_of_filing", "filing_id"))
+    __table_args__ = (
+        Index("deliveries_of_case", "case_id"),
+        Index("deliveries_of_filing", "filing_id"),
+        Index("deliveries_open", "case_id", postgresql_where=text("delivered_at is null")),
+    )
     document_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="documents.document_id")
     case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
     filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")

@@ -7,11 +7,12 @@ from typing import Any
 from common.scope import visible
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import Text, cast, column, or_, select, table, text
+from sqlalchemy import column, select, table, text
 
 from orchestration.domain.archive import Manifest, digest_of
 from orchestration.domain.refusals import ArchiveNotFound
 from orchestration.models import ArchiveRow
+from orchestration.store.operations import about
 from orchestration.store.rows import CASES
 
 ARCHIVES: Any = ArchiveRow.__table__  # type: ignore[attr-defined]
@@ -20,12 +21,13 @@ _ACTS = ("id", "at", "act", "actor_kind", "actor_id", "post_id", "subject_kind",
 _journal: Any = table("journal", *map(column, _ACTS))
 
 # Those that are old enough; whether nothing is on its way any more, the rule tells once the filing is locked.
+# What no matter lets go yet is not passed by.
 _CLOSED = text("""
 select f.id
 from filings as f join matters as m on m.code = f.matter_code and m.version = f.matter_version
 where f.state = 'closed'
-  and f.closed_at <= cast(:at as timestamptz)
-    - make_interval(days => coalesce(cast(m.definition ->> 'archive_days' as int), 30))
+  and f.closed_at <= cast(:at as timestamptz) - make_interval(days => (select min(archive_days) from matters))
+  and f.closed_at <= cast(:at as timestamptz) - make_interval(days => m.archive_days)
   and not exists (select from deliveries as d
                   where d.filing_id = f.id and d.delivered_at is null and d.due_at > :at)
   and not exists (select from calls as k where k.filing_id = f.id and k.state <> 'done')
@@ -58,16 +60,8 @@ class Archives:
 
     async def journal(self, filing_id: str) -> list[Mapping[str, Any]]:
         """All acts on a filing and its cases, oldest first."""
-        cases = select(cast(CASES.c.id, Text)).where(CASES.c.filing_id == filing_id)
         rows = await self._unit.connection.execute(
-            select(_journal)
-            .where(
-                or_(
-                    (_journal.c.subject_kind == "filing") & (_journal.c.subject_id == filing_id),
-                    (_journal.c.subject_kind == "case") & _journal.c.subject_id.in_(cases),
-                )
-            )
-            .order_by(_journal.c.at, _journal.c.id)
+            select(_journal).where(about(_journal, filing_id)).order_by(_journal.c.at, _journal.c.id)
         )
         return [{**row, "id": str(row["id"])} for row in rows.mappings()]
 

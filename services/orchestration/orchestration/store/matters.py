@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from common import db
 from common.transaction import Transaction
 from pydantic import TypeAdapter
-from sqlalchemy import Date, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from orchestration.domain.definition import Definition
 from orchestration.domain.refusals import MatterChanged, MatterNotFound
 from orchestration.models import MatterRow
-from orchestration.store.rows import CASES
 
 type Known = dict[tuple[str, int], Definition]
 
@@ -33,21 +33,13 @@ class Published:
 
 
 _SUMMARY = [_table.c[name] for name in Published.__slots__]
-_NEWEST = (
-    select(_table.c.code, _table.c.version, _table.c.definition)
-    .ext(distinct_on(_table.c.code))
-    .where(_table.c.effective_from <= bindparam("asked_day", type_=Date()))
-    .order_by(_table.c.code, _table.c.version.desc())
-    .subquery()
-)
-_CAUSE = _NEWEST.c.definition["proposed_by"]
-# Built once: it is asked after every decision.
-_PROPOSED_AFTER = (
-    select(_NEWEST.c.code, _NEWEST.c.version)
-    .join(CASES, (_CAUSE["matter"].astext == CASES.c.matter_code) & (_CAUSE["item"].astext == CASES.c.item))
-    .where(CASES.c.id == bindparam("asked_case", type_=CASES.c.id.type))
-    .order_by(_NEWEST.c.code)
-)
+# Asked after every decision: an index tells at once that nothing is proposed, and no definition is read for that.
+PROPOSED_AFTER = """
+select m.code, m.version
+from cases as c join matters as m on m.proposed_after_matter = c.matter_code and m.proposed_after_item = c.item
+where c.id = $1 and m.effective_from <= $2
+  and not exists (select from matters as n where n.code = m.code and n.version > m.version and n.effective_from <= $2)
+order by m.code"""
 
 
 class Matters:
@@ -98,8 +90,9 @@ class Matters:
 
     async def proposed_after(self, case_id: str, day: date) -> list[tuple[Definition, int]]:
         """The matters in effect that are proposed after this case's item, with their versions; it is not locked."""
-        rows = await self._unit.connection.execute(_PROPOSED_AFTER, {"asked_case": case_id, "asked_day": day})
-        return [(await self.get(row.code, row.version), row.version) for row in rows.all()]
+        driver = await db.driver(self._unit.connection)
+        rows = await driver.fetch(PROPOSED_AFTER, case_id, day)
+        return [(await self.get(row["code"], row["version"]), row["version"]) for row in rows]
 
     async def add(self, definition: Definition, published: Published) -> None:
         rows = await self._unit.connection.execute(

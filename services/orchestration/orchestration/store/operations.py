@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from common.transaction import Transaction
-from sqlalchemy import Text, cast, column, or_, select, table, text, tuple_
+from sqlalchemy import ColumnElement, Text, cast, column, literal, select, table, text, tuple_, union_all
 
 from orchestration.domain.call import CallState
 from orchestration.models import CallRow
@@ -20,9 +20,9 @@ _journal: Any = table("journal", *map(column, ("id", "at", "act", "subject_kind"
 _MOTIONLESS = text("""
 select f.id, coalesce(f.no, '') as no, coalesce(f.submitted_at, f.created_at) as submitted_at
 from filings as f
-where (f.state = 'submitted'
-       or (f.state = 'proposed'
-           and not exists (select from proposals as p where p.filing_id = f.id and p.ended_at is null)))
+where f.state in ('submitted', 'proposed')
+  and (f.state = 'submitted'
+       or not exists (select from proposals as p where p.filing_id = f.id and p.ended_at is null))
   and not exists (select from cases as c where c.filing_id = f.id
                     and c.status in ('ready', 'supplement_requested', 'accepted', 'special_procedure'))
   and not exists (select from calls as k where k.filing_id = f.id and k.kind <> 'app_end'
@@ -71,6 +71,15 @@ class Entry:
     details: Mapping[str, Any]
 
 
+def about(journal: Any, filing_id: str) -> ColumnElement[bool]:
+    """The acts on a filing and its cases: by the ids of both, or the whole journal would be read for them."""
+    subjects = union_all(
+        select(literal("filing"), literal(filing_id)),
+        select(literal("case"), cast(CASES.c.id, Text)).where(CASES.c.filing_id == filing_id),
+    )
+    return tuple_(journal.c.subject_kind, journal.c.subject_id).in_(subjects)
+
+
 class Operations:
     """Questions over everything; the doors ask for the operator's permission, or for the applicant's own filing."""
 
@@ -103,14 +112,7 @@ class Operations:
         self, filing_id: str, *, acts: frozenset[str], after: tuple[datetime, UUID] | None, size: int
     ) -> list[Entry]:
         """The acts on a filing and its cases, oldest first and one more than asked."""
-        cases = select(cast(CASES.c.id, Text)).where(CASES.c.filing_id == filing_id)
-        query = select(_journal).where(
-            _journal.c.act.in_(acts),
-            or_(
-                (_journal.c.subject_kind == "filing") & (_journal.c.subject_id == filing_id),
-                (_journal.c.subject_kind == "case") & _journal.c.subject_id.in_(cases),
-            ),
-        )
+        query = select(_journal).where(_journal.c.act.in_(acts), about(_journal, filing_id))
         if after is not None:
             query = query.where(tuple_(_journal.c.at, _journal.c.id) > tuple_(*after))
         rows = await self._unit.connection.execute(query.order_by(_journal.c.at, _journal.c.id).limit(size + 1))
