@@ -1,18 +1,51 @@
 """The clock door: calls that are due, and the watch over filings that nothing moves."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 from common import telemetry
 from common.auth import system
+from common.db import Database
 from prometheus_client import Gauge
 
 from orchestration import usecases
+from orchestration.store.clock import clock_off
 from orchestration.usecases import App
 
 _POLL = 1.0  # seconds: how late a call can be when nobody wakes us
+_LOOK = 5.0  # seconds between two looks at the clock
 
 MOTIONLESS = Gauge("orchestration_motionless_filings", "Open filings that nothing will move; must be 0.")
 INCIDENTS = Gauge("orchestration_incidents", "Calls that were given up and wait for people.")
+
+
+class ClockOff(Exception):
+    """Our clock is not the database's."""
+
+
+class Steady:
+    """Lets a job run only by a clock that is the database's too.
+
+    A term that ended an hour early is not undone, and what a fast clock puts off waits until the right one is there.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], most: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._most = most
+        self._look_at = 0.0
+
+    async def run(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Run the job, or say by how much the clock is off."""
+        if time.monotonic() >= self._look_at:
+            off = await clock_off(self._database, self._clock)
+            if abs(off) > self._most:
+                await asyncio.sleep(_POLL)  # a job that is always ready would say it without end
+                raise ClockOff(round(off.total_seconds()))
+            self._look_at = time.monotonic() + _LOOK
+        await job()
 
 
 async def run_calls(app: App) -> None:

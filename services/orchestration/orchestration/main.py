@@ -40,6 +40,7 @@ class Opened(App):
     bus: Bus
     authenticator: Authenticator
     bulkheads: Bulkheads
+    steady: jobs.Steady
 
 
 @asynccontextmanager
@@ -79,6 +80,7 @@ async def opened(
             bus=bus,
             authenticator=Authenticator(verifier, posts, standing),
             bulkheads=bulkheads,
+            steady=jobs.Steady(database, clock, settings.clock_off_at_most),
         )
     finally:
         await bulkheads.close()
@@ -106,13 +108,18 @@ def house(app: Opened) -> process.House:
         subscriptions=subscriptions,
         store=app.store,
         jobs=[
-            process.Job("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
-            process.Job("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
-            process.Job("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
-            process.Job("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
-            process.Job("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
-            process.Job("sweep_proposals", timedelta(seconds=5), partial(jobs.sweep_proposals, app)),
-            process.Job("archive_filings", timedelta(hours=1), partial(jobs.archive_filings, app)),
+            *(
+                process.Job(name, every, partial(app.steady.run, job))
+                for name, every, job in (
+                    ("run_calls", timedelta(milliseconds=5), partial(jobs.run_calls, app)),
+                    ("forget_changes", timedelta(hours=1), partial(jobs.forget_changes, app)),
+                    ("run_app_calls", timedelta(milliseconds=300), partial(jobs.run_app_calls, app, app.bulkheads)),
+                    ("forget_nonces", timedelta(minutes=10), partial(jobs.forget_nonces, app)),
+                    ("sweep_timers", timedelta(seconds=1), partial(jobs.sweep_timers, app)),
+                    ("sweep_proposals", timedelta(seconds=5), partial(jobs.sweep_proposals, app)),
+                    ("archive_filings", timedelta(hours=1), partial(jobs.archive_filings, app)),
+                )
+            ),
             process.Job("watch", timedelta(minutes=1), partial(jobs.watch, app)),
             process.Job("seal_journal", chaining.EVERY, partial(chaining.seal, _journal(app), sealed)),
         ],

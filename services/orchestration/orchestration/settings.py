@@ -1,5 +1,6 @@
 """What may vary between places."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from common import config
@@ -32,3 +33,5 @@ class Settings(config.Settings, env_prefix="ORCHESTRATION_"):
     # networks of ours that departments' own systems stand in, and whether they may be on our own machine
     app_networks: tuple[str, ...] = ()
     loopback_apps: bool = False
+    # a clock that is further from the database's lets nothing happen
+    clock_off_at_most: timedelta = timedelta(minutes=1)
