@@ -5,12 +5,11 @@ import base64
 import json
 import time
 
-import httpx
 import pytest
 from attack.roles import CITIZEN
 from attack.wire import Wire, bomb, deep, request, smuggled
 
-from attack import corpora
+from attack import corpora, crowd
 
 FILINGS = "/citizen/api/orchestration/v1/filings"
 # where every reader sees the same two requests
@@ -103,20 +102,24 @@ async def test_whoever_never_finishes_a_body_is_shown_out(wire, proof):
     assert heard.status in {0, 400, 408, 503, 504}
 
 
-async def test_a_thousand_open_connections_keep_nobody_out(wire, public_url):
-    held = []
-    try:
-        for each in range(OPEN):
-            _, writer = await wire.open()
-            writer.write(b"" if each % 2 else b"GET / HTTP/1.1\r\nHost: loc")
-            held.append(writer)
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
-            assert (await http.get(f"{public_url}/healthz")).status_code == 200
-            assert (await http.get(f"{public_url}/")).status_code == 200
-    finally:
-        for writer in held:
-            writer.close()
-        await asyncio.gather(*(writer.wait_closed() for writer in held), return_exceptions=True)
+async def test_a_thousand_who_hold_a_connection_keep_nobody_out(wire, everybody):
+    citizen = next(role.browser for role in everybody if role.name == CITIZEN)
+    before = await crowd.gateway_holds()
+    async with crowd.crowd(wire, OPEN) as standing:
+        assert standing.at_most == OPEN
+        took, wrong = await crowd.calls(citizen, 5)
+        meanwhile = await crowd.gateway_holds()
+        # whoever stood there is asked to go, and comes back
+        async with asyncio.timeout(PATIENCE):
+            while standing.shown_out < OPEN // 2:  # noqa: ASYNC110 - it tells in no other way
+                await asyncio.sleep(0.1)
+    assert wrong == {}
+    assert took[-1] < 10
+    assert OPEN // 2 < meanwhile.files - before.files < 2 * OPEN
+    # a connection costs some kilobytes
+    assert meanwhile.megabytes - before.megabytes < 64
+    after = await crowd.released(before, 30)
+    assert after.files <= before.files + crowd.AT_ONCE
 
 
 @pytest.mark.parametrize("packed", ["gzip", "deflate", "br", "gzip, gzip"])

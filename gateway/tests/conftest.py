@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import demo.settings
 import pytest
+from common import telemetry
 from demo.browser import Browser
 
 from .surroundings import World, around, person, run
@@ -12,7 +13,8 @@ from .surroundings import World, around, person, run
 
 @pytest.fixture(scope="session", autouse=True)
 async def prepared() -> None:
-    """The realms as the house wants them, and the gateway's own database."""
+    """The realms as the house wants them, and the gateway's own database; lines as a process writes them."""
+    telemetry.setup("gateway")
     await run("accounts.main", "reconcile")
     await run("gateway.main", "migrate")
 
