@@ -77,7 +77,7 @@ CASES ?= 20000
 attack: setup ## ask every door everything as everybody: CASES=20000 SEED=1
 	@GATEWAY_PERSON_RATE=100000 GATEWAY_PERSON_BURST=100000 GATEWAY_ANONYMOUS_RATE=100000 GATEWAY_ANONYMOUS_BURST=100000 \
 	  $(RUNNER) exec --instance attack --base 22800 --with-house -- \
-	  $(PYTHON_IN_VENV) -m attack.main --cases $(CASES) --seed $(SEED) --keep
+	  sh -c '$(PYTHON_IN_VENV) -m attack.main --cases $(CASES) --seed $(SEED) --keep && $(PYTHON_IN_VENV) -m attack.crowd'
 
 audit: setup ## known holes in the packages that we use; fails where nobody can be asked
 	@$(PYTHON_IN_VENV) -m tools.audit
