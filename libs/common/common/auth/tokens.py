@@ -219,11 +219,10 @@ class Verifier:
         return _claims(realm, payload)
 
     def _check_times(self, payload: dict[str, Any], now: float) -> None:
-        issued: Any = payload.get("iat")
-        expires: Any = payload.get("exp")
-        begins: Any = payload.get("nbf", 0)
-        if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (issued, expires, begins)):
+        times: tuple[Any, Any, Any] = (payload.get("iat"), payload.get("exp"), payload.get("nbf", 0))
+        if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in times):
             raise TokenMalformed
+        issued, expires, begins = times
         if now > expires + self._leeway:
             raise TokenExpired
         if max(issued, begins) > now + self._leeway:

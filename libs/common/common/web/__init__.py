@@ -30,7 +30,8 @@ _CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _POST_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _built: dict[tuple[int, ...], APIRouter] = {}  # by whose routes they are, which they keep
-_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+# no control characters, and none that show a text in another order than it is read, or break a line unseen
+_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_PRINTABLE)]

@@ -1,5 +1,6 @@
 """Forms against their JSON Schema: which fields are wrong and by which rule, never what was in them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -11,6 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 
 from orchestration.domain.definition import Definition
+
+# control characters, and those that show a text in another order than it is read, or break a line unseen
+_MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def _is_date(value: object) -> bool:
@@ -43,6 +47,7 @@ def form_errors(schema: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict
     """Every field that breaks a rule, with the rule's name."""
     validator = _validator(orjson.dumps(schema))
     found = [error for each in validator.iter_errors(form) for error in _fields(each)]
+    found += [(where, "PATTERN") for where, text in _texts(form) if _MISLEADING.search(text)]
     return [{"field": field, "reason": reason} for field, reason in dict.fromkeys(sorted(found))]
 
 
@@ -70,6 +75,18 @@ def _fields(error: ValidationError) -> Iterator[tuple[str, str]]:
             yield from ((_joined(where, "*"), "UNKNOWN") for name in error.instance if name not in known)
         case rule:
             yield where, str(rule).upper()
+
+
+def _texts(value: object, where: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            yield where, value
+        case Mapping():
+            for name, each in value.items():
+                yield from _texts(each, _joined(where, name))
+        case list():
+            for place, each in enumerate(value):
+                yield from _texts(each, _joined(where, str(place)))
 
 
 def _joined(where: str, name: str) -> str:
