@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
+from listening.line import FairPool
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -46,6 +47,7 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         self.engine = create_async_engine(
             url,
+            poolclass=FairPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
@@ -83,8 +85,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 
 async def driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
     """Give asyncpg's connection: for statements written by hand it is the shortest way."""
-    raw = await connection.get_raw_connection()
-    found: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+    found: asyncpg.Connection[asyncpg.Record] = (await connection.get_raw_connection()).driver_connection
     return found
 
 
