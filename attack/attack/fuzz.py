@@ -14,9 +14,10 @@ from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks as documented
 
-from attack import cases, traces
+from attack import cases, spoken, traces
 from attack.cases import Case, Known, Operation, Sent
 from attack.roles import Role
+from attack.scan import Needles
 
 AT_ONCE = 8
 CHECKS = [
@@ -61,12 +62,13 @@ class Tally:
 class Fuzz:
     """Asks, and looks at each answer."""
 
-    def __init__(self, document: dict[str, Any], public_url: str, seed: int) -> None:
+    def __init__(self, document: dict[str, Any], public_url: str, seed: int, *, needles: Needles | None = None) -> None:
         self.operations = cases.operations(document)
         self.tally = Tally()
         self._public_url = public_url
         self._seed = seed
-        self._known = Known(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
+        self.known = Known(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
+        self._needles = needles
         self._serial = 0
         self._shut: set[tuple[str, str]] = set()
 
@@ -75,7 +77,7 @@ class Fuzz:
         # lists first: what they tell leads the others to things that are there
         for operation in sorted(self.operations, key=lambda each: (each.method.upper() != "GET", each.path)):
             good = await asyncio.to_thread(cases.drawn, operation, GenerationMode.POSITIVE, each, self._seed)
-            led = [cases.led(case, self._known) for case in good]
+            led = [cases.led(case, self.known) for case in good]
             await self._ask(role, led[:1])
             if (role.name, operation.label) in self._shut:
                 continue  # whoever is turned away at the threshold sees nothing of the rest
@@ -91,25 +93,28 @@ class Fuzz:
 
     def _some(self, found: Iterable[Case], most: int) -> list[Case]:
         listed = list(islice(found, 5_000))
-        return self._known.chance.sample(listed, min(most, len(listed)))
+        return self.known.chance.sample(listed, min(most, len(listed)))
+
+    async def ask_one(self, role: Role, case: Case) -> httpx.Response | None:
+        """One case; None if no client could send it."""
+        self._serial += 1
+        key = f"attack-{self._seed}-{role.name}-{self._serial}"
+        sent = cases.sent(case, role.browser.face, self._public_url, role.headers, key)
+        return None if sent is None else await self._knock(role, sent)
 
     async def _ask(self, role: Role, asked: list[Case]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(case: Case) -> None:
-            self._serial += 1
-            key = f"attack-{self._seed}-{role.name}-{self._serial}"
-            sent = cases.sent(case, role.browser.face, self._public_url, role.headers, key)
-            if sent is not None:
-                async with gate:
-                    await self._knock(role, sent)
+            async with gate:
+                await self.ask_one(role, case)
 
         await asyncio.gather(*(one(case) for case in asked))
 
-    async def _knock(self, role: Role, sent: Sent) -> None:
+    async def _knock(self, role: Role, sent: Sent) -> httpx.Response | None:
         answer = await self._answer(role, sent)
         if answer is None:
-            return
+            return None
         self.tally.asked += 1
         self.tally.statuses[answer.status_code] += 1
         self.tally.by_role[role.name] += 1
@@ -117,8 +122,8 @@ class Fuzz:
         if answer.is_success:
             self.tally.done.add(sent.operation.label)
             if "json" in answer.headers.get("Content-Type", ""):
-                self._known.hear(answer.json())
-        for what in wrong(sent, answer):
+                self.known.hear(answer.json())
+        for what in [*wrong(sent, answer), *self._blabbed(answer)]:
             request = f"{sent.case.method} {sent.url[:SHOWN]} {sent.body[:SHOWN]!r} -> {answer.status_code}"
             self.tally.findings.append(Finding(role.name, sent.operation.label, what, request))
         problem = _problem(answer)
@@ -126,6 +131,14 @@ class Fuzz:
             self._shut.add((role.name, sent.operation.label))
         if not answer.is_success and sent.case.method.upper() in cases.MUTATING:
             self.tally.refused += [problem["trace_id"]] if "trace_id" in problem else []
+        return answer
+
+    def _blabbed(self, answer: httpx.Response) -> list[str]:
+        """What a refusal tells of people and secrets, and of how the house is built."""
+        if answer.is_success:
+            return []
+        found = self._needles.in_bytes("a refusal", answer.content) if self._needles else ()
+        return [*map(str, found), *(f"a refusal tells {what}" for what in spoken.insides(answer.content))]
 
     async def _answer(self, role: Role, sent: Sent) -> httpx.Response | None:
         http = role.browser.http

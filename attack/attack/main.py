@@ -12,9 +12,12 @@ from typing import Any
 import httpx
 from demo.settings import Settings as DemoSettings
 
-from attack import traces
-from attack.fuzz import Fuzz, Tally
+from attack import callers, chains, telling, traces
+from attack.calls import Calls, acquainted
+from attack.facts import Liar
+from attack.fuzz import Finding, Fuzz, Tally
 from attack.roles import roles
+from attack.scan import Needles
 from attack.settings import Settings
 from demo import loader
 
@@ -22,25 +25,79 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "bench" / "results" / "attack.json"
 # of one operation in one go: what answers tell then leads the next round
 EACH, NASTY = 6, 20
+# of one gRPC call, and of one kind of fact
+DRAWN = 10
+FACTS_WITHIN = 120.0
 
 
 async def run(wanted: int, seed: int) -> dict[str, Any]:
-    """Round after round with a new seed, until so many cases were asked."""
+    """Half of the cases one by one, half in chains; then every gRPC call, and facts that never were."""
     settings, public_url = Settings(), DemoSettings().public_url
     began = time.monotonic()
     await loader.load(DemoSettings(), told=lambda *_: None)
+    needles = Needles.of(settings)
     async with httpx.AsyncClient(trust_env=False, base_url=public_url) as http:
         document = (await http.get("/openapi.json")).json()
-    tallies: list[Tally] = []
     async with traces.opened(settings) as databases, roles() as everybody:
-        while sum(tally.asked for tally in tallies) < wanted:
-            fuzz = Fuzz(document, public_url, seed + len(tallies))
+        processes = await traces.began(settings.ports)
+        # calls first: their tokens are given once and live for minutes
+        calls = await _call(settings, databases, seed)
+        tallies: list[Tally] = []
+        while sum(tally.asked for tally in tallies) < wanted // 2:
+            fuzz = Fuzz(document, public_url, seed + len(tallies), needles=needles)
             for role in everybody:
                 await fuzz.ask_all(role, each=EACH, nasty=NASTY)
-                print(f"{role.name}: {fuzz.tally.asked} asked, {len(fuzz.tally.findings)} found", file=sys.stderr)
+                _say(role.name, fuzz.tally)
             await fuzz.no_traces(databases)
             tallies.append(fuzz.tally)
-    return {"seed": seed, "seconds": round(time.monotonic() - began, 1), **told(tallies, len(fuzz.operations))}
+        chained = Fuzz(document, public_url, seed, needles=needles)
+        for role in everybody:
+            await chains.follow(chained, role, document, calls=wanted // 2 // len(everybody), seed=seed)
+            _say(f"{role.name}, in chains", chained.tally)
+        await chained.no_traces(databases)
+        outcome = await _tell(settings, databases, seed)
+        restarted = [name for name, at in (await traces.began(settings.ports)).items() if processes[name] != at]
+    one_by_one = told(tallies, len(fuzz.operations))
+    parts = {"chains": told([chained.tally], len(fuzz.operations)), "calls": calls, "facts": outcome}
+    return {
+        "seed": seed,
+        "seconds": round(time.monotonic() - began, 1),
+        **one_by_one,
+        **parts,
+        "findings": one_by_one["findings"] + sum(part["findings"] for part in parts.values()) + len(restarted),
+        "restarted": restarted,
+    }
+
+
+async def _call(settings: Settings, databases: traces.Databases, seed: int) -> dict[str, Any]:
+    calls = Calls(settings.grpc, acquainted(seed), seed)
+    try:
+        for caller in await callers.everybody(settings):
+            await calls.ask_all(caller, each=DRAWN, nasty=DRAWN, huge=caller.name in callers.LARGE)
+            _say(caller.name, calls.tally)
+    finally:
+        await calls.close()
+    left = await traces.left_by(databases, calls.tally.refused)
+    calls.tally.findings += [Finding("-", "-", f"a refused call had an effect: {each}", "") for each in left]
+    return told([calls.tally], len(calls.methods)) | {"by_status": dict(sorted(calls.codes.items()))}
+
+
+async def _tell(settings: Settings, databases: traces.Databases, seed: int) -> dict[str, Any]:
+    liar = Liar(seed)
+    made = [fact for kind in liar.kinds for fact in liar.facts(kind, drawn=DRAWN, nasty=DRAWN // 2)]
+    outcome = await telling.tell(databases, settings, made, within=FACTS_WITHIN)
+    await telling.forget(databases)
+    return {
+        "kinds": len(liar.kinds),
+        "told": outcome.told,
+        "put_aside": dict(outcome.ends),
+        "findings": len(outcome.findings),
+        "found": outcome.findings[:50],
+    }
+
+
+def _say(who: str, tally: Tally) -> None:
+    print(f"{who}: {tally.asked} asked, {len(tally.findings)} found", file=sys.stderr)
 
 
 def told(tallies: list[Tally], operations: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Looks for people's data and secrets in every place where none may lie in the clear."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ class Needles:
             if len(secret) >= SHORTEST_SECRET:
                 self._plain[secret.encode()] = f"the secret {name}"
         self._hidden = {needle.hex().encode(): what for needle, what in self._plain.items()}
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Needles":
+        """Those of the house that runs here."""
+        return cls(json.loads((settings.tongban_instance_dir / "secrets.json").read_text(encoding="utf-8")))
 
     def in_bytes(self, place: str, content: bytes) -> Iterator[Found]:
         """Everything that is in the clear, or merely spelt in hexadecimal."""

@@ -2,6 +2,7 @@
 
 import pytest
 from attack.fuzz import Fuzz
+from attack.scan import Needles
 from attack.settings import Settings
 
 from attack import traces
@@ -11,7 +12,7 @@ SEED = 20261121
 
 @pytest.mark.timeout(240)
 async def test_no_door_breaks_and_no_refused_call_has_an_effect(everybody, document, public_url):
-    fuzz = Fuzz(document, public_url, SEED)
+    fuzz = Fuzz(document, public_url, SEED, needles=Needles.of(Settings()))
     for role in everybody:
         await fuzz.ask_all(role, each=1, nasty=1)
     async with traces.opened(Settings()) as databases:

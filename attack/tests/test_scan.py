@@ -1,6 +1,5 @@
 """After a story, nothing of its people and no secret lies in the clear anywhere."""
 
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +11,7 @@ from demo import newborn
 
 @pytest.fixture(scope="module")
 def needles(settings):
-    return Needles(json.loads((settings.tongban_instance_dir / "secrets.json").read_text()))
+    return Needles.of(settings)
 
 
 def test_what_is_looked_for_would_be_found(needles):
