@@ -11,7 +11,7 @@ PREFIX = "bench_"
 # the consumers that the story of a newborn needs
 NEEDED = {
     *("workbench-open_todo", "workbench-schedule_todo", "workbench-finish_todo"),
-    *("workbench-tell_submitted", "workbench-tell_decided", "workbench-tell_closed"),
+    *("workbench-tell_submitted", "workbench-tell_closed"),
     *("orchestration-propose_after_approval", "orchestration-propose_after_licence"),
 }
 

@@ -99,25 +99,32 @@ async def reschedule_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDueChanged]) -
 
 
 @subscriptions.on(pb.CaseSupplementRequested)
-async def suspend_todo(_app: object, tx: Tx, fact: Fact[pb.CaseSupplementRequested]) -> None:
-    """The applicant is asked for what a case lacks: its todo waits."""
+async def suspend_todo(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplementRequested]) -> None:
+    """The applicant is asked for what a case lacks, until a day: its todo waits."""
     case = fact.body
     waiting = Waiting(_moment(case.requested_at), _moment(case.due_at))
     await usecases.wait(tx, SOURCE, case.case_id, waiting, version=case.version)
+    told = {"item_name": case.item_name, "case_no": case.case_no, "due_on": _day(case.due_at)}
+    await _tell(app, tx, MessageKind.CASE_SUPPLEMENT_REQUESTED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(pb.CaseSupplemented)
-async def resume_todo(_app: object, tx: Tx, fact: Fact[pb.CaseSupplemented]) -> None:
-    """A case is its department's again: whoever claimed its todo goes on, or the department does."""
+async def resume_todo(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplemented]) -> None:
+    """A case is its department's again: whoever claimed its todo goes on, or the department does, and hears of it."""
     case = fact.body
     await usecases.wait(tx, SOURCE, case.case_id, None, version=case.version)
+    await usecases.tell_claimer(
+        *(tx, MessageKind.CASE_SUPPLEMENTED, case.case_id), about=case.case_id, source=SOURCE, sentences=app.sentences
+    )
 
 
 @subscriptions.on(pb.CaseDecided)
-async def finish_todo(_app: object, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
-    """A case was decided: nothing is left to do."""
+async def finish_todo(app: Voice, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
+    """A case was decided: nothing is left to do, and the applicant hears of it."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.decided_at))
+    kind = MessageKind.CASE_APPROVED if case.outcome == pb.OUTCOME_APPROVED else MessageKind.CASE_REFUSED
+    await _tell(app, tx, kind, _hearers(case), case.case_id, item_name=case.item_name, case_no=case.case_no)
 
 
 @subscriptions.on(pb.CasePruned)
@@ -128,10 +135,12 @@ async def drop_todo(_app: object, tx: Tx, fact: Fact[pb.CasePruned]) -> None:
 
 
 @subscriptions.on(pb.CaseDeclined)
-async def end_declined(_app: object, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
-    """A case was not taken up: nothing is left to do."""
+async def end_declined(app: Voice, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
+    """A case was not taken up: nothing is left to do, and the applicant hears of it."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.declined_at))
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    await _tell(app, tx, MessageKind.CASE_DECLINED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(pb.CaseWithdrawn)
@@ -142,10 +151,12 @@ async def end_withdrawn(_app: object, tx: Tx, fact: Fact[pb.CaseWithdrawn]) -> N
 
 
 @subscriptions.on(pb.CaseTerminated)
-async def end_terminated(_app: object, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
-    """A case ended without a decision: nothing is left to do."""
+async def end_terminated(app: Voice, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
+    """A case ended without a decision: nothing is left to do, and the applicant hears of it."""
     case = fact.body
     await usecases.finish(tx, SOURCE, case.case_id, version=case.version, at=_moment(case.terminated_at))
+    told = {"item_name": case.item_name, "case_no": case.case_no}
+    await _tell(app, tx, MessageKind.CASE_TERMINATED, _hearers(case), case.case_id, **told)
 
 
 @subscriptions.on(filing_pb.FilingSubmitted)
@@ -154,14 +165,6 @@ async def tell_submitted(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingSubmitte
     filing = fact.body
     told = {"filing_no": filing.filing_no, "cases": str(filing.cases)}
     await _tell(app, tx, MessageKind.FILING_SUBMITTED, _hearers(filing), filing.filing_id, **told)
-
-
-@subscriptions.on(pb.CaseDecided)
-async def tell_decided(app: Voice, tx: Tx, fact: Fact[pb.CaseDecided]) -> None:
-    """A case was decided: the applicant hears of it."""
-    case = fact.body
-    kind = MessageKind.CASE_APPROVED if case.outcome == pb.OUTCOME_APPROVED else MessageKind.CASE_REFUSED
-    await _tell(app, tx, kind, _hearers(case), case.case_id, item_name=case.item_name, case_no=case.case_no)
 
 
 @subscriptions.on(filing_pb.FilingClosed)
@@ -188,30 +191,6 @@ async def tell_proposed(app: Voice, tx: Tx, fact: Fact[filing_pb.FilingProposed]
     await _tell(app, tx, MessageKind.FILING_PROPOSED, _person(filing.applicant_id), filing.filing_id, **told)
 
 
-@subscriptions.on(pb.CaseSupplementRequested)
-async def tell_supplement_requested(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplementRequested]) -> None:
-    """A case lacks something: the applicant is asked for it, until a day."""
-    case = fact.body
-    told = {"item_name": case.item_name, "case_no": case.case_no, "due_on": _day(case.due_at)}
-    await _tell(app, tx, MessageKind.CASE_SUPPLEMENT_REQUESTED, _hearers(case), case.case_id, **told)
-
-
-@subscriptions.on(pb.CaseDeclined)
-async def tell_declined(app: Voice, tx: Tx, fact: Fact[pb.CaseDeclined]) -> None:
-    """A case was not taken up: the applicant hears of it."""
-    case = fact.body
-    told = {"item_name": case.item_name, "case_no": case.case_no}
-    await _tell(app, tx, MessageKind.CASE_DECLINED, _hearers(case), case.case_id, **told)
-
-
-@subscriptions.on(pb.CaseTerminated)
-async def tell_terminated(app: Voice, tx: Tx, fact: Fact[pb.CaseTerminated]) -> None:
-    """A case ended without a decision: the applicant hears of it."""
-    case = fact.body
-    told = {"item_name": case.item_name, "case_no": case.case_no}
-    await _tell(app, tx, MessageKind.CASE_TERMINATED, _hearers(case), case.case_id, **told)
-
-
 @subscriptions.on(pb.CaseDelivered)
 async def tell_delivered(app: Voice, tx: Tx, fact: Fact[pb.CaseDelivered]) -> None:
     """A document was delivered: the applicant hears of it, unless he or she took it online."""
@@ -236,15 +215,6 @@ async def tell_consent_requested(app: Voice, tx: Tx, fact: Fact[consent_events_p
     await _tell(
         *(app, tx, MessageKind.CONSENT_REQUESTED, _person(asked.holder_id), asked.consent_request_id),
         source="verification",
-    )
-
-
-@subscriptions.on(pb.CaseSupplemented)
-async def tell_supplemented(app: Voice, tx: Tx, fact: Fact[pb.CaseSupplemented]) -> None:
-    """The applicant answered: whoever has the todo goes on."""
-    case = fact.body
-    await usecases.tell_claimer(
-        *(tx, MessageKind.CASE_SUPPLEMENTED, case.case_id), about=case.case_id, source=SOURCE, sentences=app.sentences
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from common import db
 from common.paging import Page, cut, decode
 from common.transaction import Transaction
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
@@ -14,19 +15,19 @@ from workbench.domain.message import Delivery, Message, MessageKind, MessageNotF
 from workbench.models import deliveries, mailboxes, messages, receipts
 
 # The mailbox's row is locked until the commit: its numbers become visible in their order, and none is missed.
-SEND = text("""
+SEND = """
     WITH sent AS (
         INSERT INTO messages (message_id, source, source_id, kind, title, body, sent_at, sender_post_id, sender_title)
-        VALUES (:message_id, :source, :source_id, :kind, :title, :body, :sent_at, :sender_post_id, :sender_title)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (source, source_id, kind) DO NOTHING
         RETURNING message_id),
     numbered AS (
         INSERT INTO mailboxes (mailbox, last_seq)
-        SELECT DISTINCT recipient, 1 FROM sent, unnest(CAST(:recipients AS varchar[])) AS recipient ORDER BY recipient
+        SELECT DISTINCT recipient, 1 FROM sent, unnest($10::varchar[]) AS recipient ORDER BY recipient
         ON CONFLICT (mailbox) DO UPDATE SET last_seq = mailboxes.last_seq + 1
         RETURNING mailbox, last_seq)
     INSERT INTO deliveries (mailbox, seq, message_id) SELECT mailbox, last_seq, message_id FROM numbered, sent
-""")
+"""
 DELIVER = text("""
     INSERT INTO receipts (message_id, reader, delivered_at)
     SELECT message_id, :reader, :at FROM unnest(CAST(:message_ids AS uuid[])) AS message_id
@@ -48,20 +49,12 @@ class Messages:
     async def send(self, message: Message, recipients: Sequence[str]) -> None:
         """Put a message into mailboxes, unless its source told this before."""
         body = self._unit.keys.seal(message.body.encode(), bound=body_of(message.message_id))
-        await self._unit.connection.execute(
+        sender = message.sender
+        driver = await db.driver(self._unit.connection)
+        await driver.execute(
             SEND,
-            {
-                "message_id": message.message_id,
-                "source": message.source,
-                "source_id": message.source_id,
-                "kind": message.kind.value,
-                "title": message.title,
-                "body": body,
-                "sent_at": message.sent_at,
-                "sender_post_id": message.sender and message.sender.post_id,
-                "sender_title": message.sender and message.sender.title,
-                "recipients": list(recipients),
-            },
+            *(message.message_id, message.source, message.source_id, message.kind, message.title, body),
+            *(message.sent_at, sender and sender.post_id, sender and sender.title, recipients),
         )
         self._stirred.set()
 
