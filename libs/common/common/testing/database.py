@@ -70,7 +70,9 @@ class Databases:
     async def take(self, service: str, migrations: Path | None = None) -> str:
         """Give the address of a database with the service's tables, without a row in them."""
         if self._idle.get(service):
-            return self._url(self._idle[service].pop())
+            name = self._idle[service].pop()
+            await self._execute(f"alter database {name} allow_connections true")
+            return self._url(name)
         if service not in self._templates:
             await self._make_template(service, migrations or process.migrations(service))
         name = f"test_{service}_{self._ids().hex}"
@@ -103,12 +105,14 @@ class Databases:
         self._templates[service] = name
 
     async def _empty(self, name: str) -> str:
-        """Empty it and tell its shape; none if somebody works in it still, or it has grown."""
+        """Empty it, let nobody in until it is taken again, and tell its shape; none if it is gone or has grown."""
         try:
             connection = await asyncpg.connect(self._plain(name))
         except asyncpg.InvalidCatalogNameError:
             return ""
         try:
+            # a service may live a moment longer than its database; what it still writes must not meet the next test
+            await self._execute(f"alter database {name} allow_connections false")
             await connection.execute(
                 "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
                 "where datname = current_database() and pid <> pg_backend_pid()"
