@@ -1,7 +1,7 @@
 """What every contender files."""
 
 # So many go first: until each connection has prepared every statement and settled for a plan (PostgreSQL tries five),
-# a filing costs half as much again, and a house that runs for days pays that once.
+# a filing costs PostgreSQL a quarter more, and a house that runs for days pays that once.
 WARM_UP = 40
 FATHER = "00000000-0000-7000-8000-000000000202"
 FORM = {
