@@ -23,7 +23,8 @@ FORM = {
 
 @pytest.fixture
 async def sessions(people: Cast, settings: Settings) -> AsyncIterator[Sessions]:
-    await arrangements.arrange(settings, at=datetime.now(UTC))
+    async with Sessions(settings) as own:
+        await arrangements.arrange(settings, own, at=datetime.now(UTC))
     async with Sessions(settings) as opened:
         yield opened
 

@@ -6,22 +6,21 @@ from zoneinfo import ZoneInfo
 
 from demo import city
 from demo.browser import Browser
-from demo.people import credentials, logged_in
+from demo.people import Sessions, credentials
 from demo.settings import Settings
 
 JSON = dict[str, Any]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-async def arrange(settings: Settings, *, at: datetime) -> None:
+async def arrange(settings: Settings, sessions: Sessions, *, at: datetime) -> None:
     """Companies are registered and appoint their agents; who goes on leave lends the post to a colleague."""
     for body in city.legal_persons():
-        await _register(settings, body)
-        await _appoint_agents(settings, body)
+        await _register(await sessions.of(body["registrar"]), body)
+        await _appoint_agents(settings, await sessions.of(body["representative"]), body)
     for officer in city.employees():
         if "on_leave" in officer:
-            async with logged_in(settings, officer["username"]) as browser:
-                await _leave(browser, officer["on_leave"], at)
+            await _leave(await sessions.of(officer["username"]), officer["on_leave"], at)
 
 
 async def prove_more(browser: Browser, settings: Settings, username: str) -> None:
@@ -29,26 +28,24 @@ async def prove_more(browser: Browser, settings: Settings, username: str) -> Non
     await browser.answer(f"/{browser.face}/auth/step-up", credentials(settings, username), params={"acr": "2"})
 
 
-async def _register(settings: Settings, body: JSON) -> None:
+async def _register(registrar: Browser, body: JSON) -> None:
     registered = {name: body[name] for name in ("legal_person_id", "uscc", "name")}
     representative = {"representative_id": city.citizen(body["representative"])["person_id"]}
-    async with logged_in(settings, body["registrar"]) as registrar:
-        await registrar.post("accounts/v1/legal-persons", registered | representative)
+    await registrar.post("accounts/v1/legal-persons", registered | representative)
 
 
-async def _appoint_agents(settings: Settings, body: JSON) -> None:
+async def _appoint_agents(settings: Settings, representative: Browser, body: JSON) -> None:
     """The representative appoints whoever is not an agent yet."""
-    async with logged_in(settings, body["representative"]) as representative:
-        represented = (await representative.get("accounts/v1/me/legal-persons"))["items"]
-        agencies = [each for company in represented for each in company["agencies"]]
-        known = {each["agent_id"] for each in agencies}
-        wanted = [(city.citizen(each["agent"])["person_id"], each["valid_until"]) for each in body["agents"]]
-        missing = [(agent_id, until) for agent_id, until in wanted if agent_id not in known]
-        if missing:
-            await prove_more(representative, settings, body["representative"])
-        for agent_id, until in missing:
-            appointed = {"agent_id": agent_id, "valid_until": until}
-            await representative.post(f"accounts/v1/legal-persons/{body['legal_person_id']}/agents", appointed)
+    represented = (await representative.get("accounts/v1/me/legal-persons"))["items"]
+    agencies = [each for company in represented for each in company["agencies"]]
+    known = {each["agent_id"] for each in agencies}
+    wanted = [(city.citizen(each["agent"])["person_id"], each["valid_until"]) for each in body["agents"]]
+    missing = [(agent_id, until) for agent_id, until in wanted if agent_id not in known]
+    if missing:
+        await prove_more(representative, settings, body["representative"])
+    for agent_id, until in missing:
+        appointed = {"agent_id": agent_id, "valid_until": until}
+        await representative.post(f"accounts/v1/legal-persons/{body['legal_person_id']}/agents", appointed)
 
 
 async def _leave(officer: Browser, leave: JSON, at: datetime) -> None:

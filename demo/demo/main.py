@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from demo import arrangements, city, gallery, loader, player
 from demo.browser import CallRefused
-from demo.people import credentials, logged_in
+from demo.people import Sessions, credentials, logged_in
 from demo.settings import Settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -43,7 +43,8 @@ def load() -> None:
 
 async def _open_the_city(settings: Settings, told: loader.Told) -> None:
     await loader.load(settings, told=told)
-    await arrangements.arrange(settings, at=datetime.now(UTC))
+    async with Sessions(settings) as sessions:
+        await arrangements.arrange(settings, sessions, at=datetime.now(UTC))
     told("法人", len(city.legal_persons()))
     told("离岗", sum("on_leave" in each for each in city.employees()))
 
