@@ -1,4 +1,4 @@
-"""`make test`: the parts' tests side by side, then the stories through the house; a line of counts.
+"""`make test`: the parts' tests, beside them the stories through the house, then what breaks it; a line of counts.
 
 Each part is a pytest run of its own: every service has a `tests` package, and their names would clash in one run.
 """
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,43 +15,50 @@ from xml.etree import ElementTree as ET
 from tools.runner.control import Control
 
 ROOT = Path(__file__).resolve().parents[1]
+SIDE_BY_SIDE = 2
 # these work on the one Keycloak, so they wait for each other
 ON_KEYCLOAK = ("services/accounts", "gateway")
-SIDE_BY_SIDE = 2
-# one after the other through the whole house: the stories of its people, then what breaks it, then who attacks it
-THROUGH_THE_HOUSE = ("e2e", "faults", "attack")
+# its people's stories mostly wait: the parts that only calculate go on meanwhile
+STORIES = "e2e"
+# what breaks the house breaks the servers that the parts work with, and who attacks it wants all of it
+ALONE = ("faults", "attack")
+THROUGH_THE_HOUSE = (STORIES, *ALONE)
 NOTHING_COLLECTED = 5
 
 
 def main() -> None:
     """Run everything; end with `N passed, N failed`."""
-    control = Control.from_environment()
-    # the gateway's own tests open gateways where Keycloak sends people back to: at this one's address
-    asyncio.run(control.stop("gateway"))
+    begun = time.monotonic()
     found = [
         str(path.relative_to(ROOT)) for place in ("libs", "services", "tools") for path in (ROOT / place).glob("*/")
     ]
-    groups = [ON_KEYCLOAK, *((part,) for part in (*found, "demo") if part not in ON_KEYCLOAK)]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    parts = sorted({*found, "demo"} - {*ON_KEYCLOAK}, key=size, reverse=True)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1 + SIDE_BY_SIDE) as pool:
         reports = Path(folder)
-        running = [pool.submit(run_group, group, reports) for group in sorted(groups, key=size, reverse=True)]
-        counted = [count for group in running for count in group.result()]
-        asyncio.run(control.start("gateway"))
-        asyncio.run(control.wait_ready("gateway"))
-        counted += [run(part, reports) for part in THROUGH_THE_HOUSE]
+        waiting = pool.submit(run_keycloak_and_stories, reports)
+        calculating = [pool.submit(run, part, reports) for part in parts]
+        counted = [*waiting.result(), *(part.result() for part in calculating)]
+        counted += [run(part, reports) for part in ALONE]
     passed, failed = (sum(column) for column in zip(*counted, strict=True))
+    print(f"all of it in {time.monotonic() - begun:.0f} s")
     print(f"{passed} passed, {failed} failed")
     sys.exit(bool(failed) or not passed)
 
 
-def size(group: Iterable[str]) -> int:
-    """The bytes of a group's tests: what is large takes long, and begins first."""
-    return sum(path.stat().st_size for part in group for path in (ROOT / part).rglob("test_*.py"))
+def size(part: str) -> int:
+    """The bytes of a part's tests: what is large takes long, and begins first."""
+    return sum(path.stat().st_size for path in (ROOT / part).rglob("test_*.py"))
 
 
-def run_group(group: Iterable[str], reports: Path) -> list[tuple[int, int]]:
-    """Parts one after the other."""
-    return [run(part, reports) for part in group]
+def run_keycloak_and_stories(reports: Path) -> list[tuple[int, int]]:
+    """One after the other what works on Keycloak, then the stories, which need it as it was."""
+    control = Control.from_environment()
+    # the gateway's own tests open gateways where Keycloak sends people back to: at this one's address
+    asyncio.run(control.stop("gateway"))
+    counted = [run(part, reports) for part in ON_KEYCLOAK]
+    asyncio.run(control.start("gateway"))
+    asyncio.run(control.wait_ready("gateway"))
+    return [*counted, run(STORIES, reports)]
 
 
 def run(part: str, reports: Path) -> tuple[int, int]:
