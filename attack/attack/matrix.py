@@ -1,6 +1,6 @@
 """Routes by role, department and region, read from the house's document: what to ask whom, and what must come back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -130,11 +130,24 @@ async def gather(people: dict[str, Browser], matters: Iterable[leaks.Matter], as
             things.told.setdefault(name, set()).update(involved, asked)
     for username, person in people.items():
         for parameter_, listed, key in LISTED:
-            answer = await leaks.unhurried(person, "GET", listed, params={"page_size": "100"})
-            if answer.is_success:
-                for name in _named(answer.json()["items"], key):
+            async for told in _pages(person, listed):
+                for name in _named(told["items"], key):
                     things.add(parameter_, name, {username})
     return things
+
+
+async def _pages(person: Browser, listed: str) -> AsyncIterator[JSON]:
+    """All of a list, or nothing for whom it is not."""
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await leaks.unhurried(person, "GET", listed, params={"page_size": "100"} | cursor)
+        if answer.is_error:
+            return
+        told: JSON = answer.json()
+        yield told
+        if not told.get("next_cursor"):
+            return
+        cursor = {"cursor": told["next_cursor"]}
 
 
 def _named(told: Any, key: str) -> Iterator[str]:

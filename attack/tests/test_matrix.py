@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -23,10 +23,15 @@ SEED = 20261122
 
 
 @pytest.fixture(scope="module")
-async def people(everybody):
+async def sessions(everybody):
     assert everybody, "the city is loaded"
     async with Sessions(DemoSettings()) as opened:
-        yield {name: await opened.of(name) for name in (*CITIZENS, *OFFICERS, *LINES)}
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def people(sessions):
+    return {name: await sessions.of(name) for name in (*CITIZENS, *OFFICERS, *LINES)}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,7 @@ async def things(people):
     """Two departments and two districts hold filings, cases, papers, licences, requests, consents, desks."""
     serial = int(time.time()) % 10_000_000
     matters = [await leaks.file(people[mother], mother, region, serial) for region, mother in sorted(DISTRICTS.items())]
-    await arrangements.arrange(DemoSettings(), at=datetime.now(UTC))
+    await appointed_and_lent(people)
     father = city.citizen("zhangwei")["person_id"]
     await newborn.ask(people["lijing"], father, matters[1].ids["filing_id"][0])
     await newborn.grant(people["zhangwei"], at=datetime.now(UTC))
@@ -51,6 +56,24 @@ async def things(people):
                 break
             await asyncio.sleep(0.2)
     return await matrix.gather(people, matters, asked={"zhangwei"})
+
+
+async def appointed_and_lent(people):
+    """A company has an agent, and an officer has lent the post to a colleague."""
+    (company, *_) = city.legal_persons()
+    named = {name: company[name] for name in ("legal_person_id", "uscc", "name")}
+    representative = people[company["representative"]]
+    person_id = city.citizen(company["representative"])["person_id"]
+    await people[company["registrar"]].post("accounts/v1/legal-persons", named | {"representative_id": person_id})
+    (represented,) = (await representative.get("accounts/v1/me/legal-persons"))["items"]
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    if not represented["agencies"]:
+        await arrangements.prove_more(representative, DemoSettings(), company["representative"])
+        agent = {"agent_id": city.citizen("wangfang")["person_id"], "valid_until": until}
+        await representative.post(f"accounts/v1/legal-persons/{company['legal_person_id']}/agents", agent)
+    if not (await people["police3"].get("accounts/v1/delegations"))["items"]:
+        lent = {"delegate_id": city.employee("police2")["employee_id"], "valid_until": until}
+        await people["police3"].post("accounts/v1/delegations", lent)
 
 
 async def shown_todos(people):
