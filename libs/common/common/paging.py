@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from common.errors import Invalid
@@ -51,7 +51,7 @@ def decode(cursor: str, *types: type[Key]) -> tuple[Key, ...]:
         if not isinstance(parts, list) or len(parts) != len(types):
             raise CursorInvalid
         return tuple(_read(kind, part) for kind, part in zip(types, parts, strict=True))
-    except (binascii.Error, ValueError, RecursionError) as error:
+    except (binascii.Error, ValueError, OverflowError, RecursionError) as error:
         raise CursorInvalid from error
 
 
@@ -70,7 +70,7 @@ def _read(kind: type[Key], part: object) -> Key:
         moment = datetime.fromisoformat(part)
         if moment.tzinfo is None:
             raise CursorInvalid
-        return moment
+        return moment.astimezone(UTC)
     if kind is date:
         return date.fromisoformat(part)
     if kind is not str:
