@@ -1,6 +1,7 @@
-"""Departments' own systems that are slow, refuse for a moment, fail again and again or were away for long."""
+"""Departments' own systems that are slow, refuse for a moment, fail again and again pack, or were away for long."""
 
 import asyncio
+import gzip
 import time
 from datetime import timedelta
 
@@ -55,6 +56,18 @@ async def test_an_answer_that_drips_is_not_waited_for(desk, department, given, m
     await run(desk)
     assert time.monotonic() - began < 3
     assert (await calls(desk))[0][0:2] == ("pending", "ask")
+    assert case
+
+
+async def test_a_packed_answer_is_not_unpacked(desk, department, given):
+    """A few kilobytes could become gigabytes; whoever is asked for plain text answers in plain text."""
+    told = gzip.compress(b'{"state": "taken"}')
+    department.behave = lambda *_: asyncio.sleep(
+        0, web.Response(status=202, body=told, headers={"Content-Encoding": "gzip"})
+    )
+    _, case = given
+    await run(desk)
+    assert (await calls(desk))[0][0::4] == ("pending", "APP_ANSWER_UNREADABLE")
     assert case
 
 
