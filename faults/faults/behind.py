@@ -8,6 +8,8 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -32,7 +34,7 @@ async def behind(everybody: Cast, facts: int) -> JSON:
     inside, ledger, cases = Settings(), Ledger(time.monotonic), set[str]()
     control = Control(inside.tongban_control)
     mother, *officers = campaign.persons(everybody, ledger)
-    async with asyncio.timeout(WITHIN), reconciling.opened(inside) as held:
+    async with asyncio.timeout(WITHIN), reconciling.opened(inside) as held, surely_back(control):
         await control.stop(AWAY)
         began = time.monotonic()
         await _emit(held, facts)
@@ -61,6 +63,15 @@ async def behind(everybody: Cast, facts: int) -> JSON:
         "seconds_until_the_filing_closed": round(closed - started, 1),
         "oracles": {name: problems for name, problems in found.items() if problems} or "all hold",
     }
+
+
+@asynccontextmanager
+async def surely_back(control: Control) -> AsyncIterator[None]:
+    """However the block ends, the consumer runs after it."""
+    try:
+        yield
+    finally:
+        await control.start(AWAY)
 
 
 async def _emit(held: records.Records, facts: int) -> None:

@@ -134,9 +134,9 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
             await _work_and_break(wanted, agent, mother, officers, beside=beside, seen=seen, run=name)
     except TimeoutError:
         late = [f"not done within {wanted.within:g} s"]
+        await agent.mend()
     finally:
         await armed.close()
-        await agent.mend()
     seconds = time.monotonic() - began
     stall = ledger.longest_stall
     async with asyncio.timeout(RECONCILED_WITHIN), reconciling.opened(inside) as held:

@@ -127,7 +127,7 @@ class Agent:
     async def _die(self, service: str, points: Sequence[str], gate: asyncio.Semaphore) -> None:
         def died(point: str, seconds: float, wrong: str) -> None:
             self.recoveries.append(Recovery(Fault(0, service, Kind.CRASH, point=point), seconds))
-            self._never(point, seconds, wrong)
+            self._note(point, seconds, wrong)
 
         async with gate, self._suffering(f"{service} {Kind.CRASH}", service):
             await self.armed.crash(self.control, service, points, died)
@@ -180,7 +180,7 @@ class Agent:
             case Kind.WIPE:
                 await storage.wipe(self.control, fault.victim)
             case Kind.CRASH:
-                await self.armed.crash(self.control, fault.victim, [fault.point], self._never)
+                await self.armed.crash(self.control, fault.victim, [fault.point], self._note)
             case Kind.OLDER:
                 await storage.go_back(self.control, fault.victim, fault.seconds)
             case Kind.FULL:
@@ -190,7 +190,7 @@ class Agent:
             case unknown:
                 raise ValueError(unknown)
 
-    def _never(self, _point: str, _seconds: float, wrong: str) -> None:
+    def _note(self, _point: str, _seconds: float, wrong: str) -> None:
         if wrong:
             self.lost.append(wrong)
 

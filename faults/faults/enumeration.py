@@ -27,7 +27,7 @@ UNDISTURBED = 3
 AT_ONCE = 6
 WITHIN = 3600.0
 # what happens once in a life, or once in minutes by the clock, would be waited for in vain
-ONCE = ("relay.check", "seal_journal")
+ONCE = ("relay.check", "seal_journal", "forget_")
 
 type Points = dict[str, list[str]]
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ async def whole(wanted: campaign.Wanted, *, keep: bool) -> int:
     began = time.monotonic()
     result = await run(wanted)
     result["seconds_in_all"] = round(time.monotonic() - began)
+    # what else the machine did meanwhile
+    result["load"], result["cores"] = round(os.getloadavg()[2], 1), os.cpu_count()
     text = json.dumps(result, indent=1, ensure_ascii=False)
     if not keep:
         print(text)

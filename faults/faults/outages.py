@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,9 @@ async def outage(everybody: Cast, victim: str, kind: Kind, seconds: float, point
 async def look(people: Cast, seen: dict[str, Counter[str]]) -> None:
     """Impatient people beside the patient ones: each asks once a second and notes what is answered."""
     settings, officer, serial = Settings(), people.officers["police"], 0
+    # an earlier outage may have ended his log-in; the others' are looked after by the patient ones
+    with suppress(httpx.TransportError, LogInFailed):
+        await people.father.log_in(credentials(settings, "zhangwei"))
     while True:
         serial += 1
         asked: dict[str, Callable[[], Awaitable[object]]] = {

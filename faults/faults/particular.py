@@ -13,6 +13,8 @@ from faults.points import Points, patch
 
 # of Redis's commands those that change something; reading leaves no trace
 WRITES = frozenset({"SET", "GETEX", "GETDEL", "SADD", "SREM", "DEL", "EXPIRE", "EVALSHA"})
+# what the departments' system takes
+TAKEN = ("_given", "_asked", "_ended")
 
 _request: ContextVar[Any] = ContextVar("request")
 
@@ -82,9 +84,6 @@ def department(points: Points) -> None:
         patch(Department, name, partial(_taking, points, name.removeprefix("_")))
     patch(web.Response, "write_eof", lambda do: points.around(do, "answer", handled))
     patch(Department, "_call_back", lambda do: points.around(do, "call", lambda *_: ["callback"]))
-
-
-TAKEN = ("_given", "_asked", "_ended")
 
 
 def _taking(points: Points, name: str, do: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

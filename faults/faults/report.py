@@ -19,6 +19,9 @@ MEANS = {each.__name__: (each.__doc__ or "").strip() for each in (*OUTSIDE, *INS
     "everything_came_back": "Every process that was broken was ready again by itself.",
 }
 
+# asked only where the stories go on beside the filings
+BESIDES = ("accounts_as_answered", "ended_sessions_open_nothing")
+
 HEAD = """# Faults
 
 `make faults` lets newborn filings go through the whole house while its processes are killed (SIGKILL), shut down at
@@ -42,6 +45,7 @@ def page(result: JSON) -> str:
             f"| time | {result['seconds']} s, {result['filings_per_second']} filings/s |",
             f"| acts answered, and asked again | {result['acts']}, {result['asked_again']} |",
             f"| longest stall: no act at all was answered | {result['longest_stall_seconds']} s |",
+            f"| processes that wanted a core, at the end | {result['load']}, of {result['cores']} cores |",
             f"| the whole command, with the crash points below | {result['seconds_in_all']} s |",
             f"| until the house rested after the last filing | {result['seconds_until_rest']} s |",
             "",
@@ -83,6 +87,8 @@ def _crashes(result: JSON) -> list[str]:
         + ("everything above holds." if not broken else "everything above holds, except:"),
         *([""] if broken else ()),
         *(f"- {problem}" for problem in broken),
+        "",
+        *(f"- {MEANS[name]}" for name, found in result["oracles"].items() if name in BESIDES and found == "holds"),
         "",
     ]
 

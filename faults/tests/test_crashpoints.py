@@ -9,6 +9,8 @@ POINTS = (
     ("orchestration", "after commit orchestration.submit_filing"),
     ("verification", "after commit verification.issue_licence"),
     ("workbench", "before ack workbench-open_todo"),
+    ("gateway", "after call POST orchestration"),
+    ("department", "after save insert into cases"),
 )
 
 
