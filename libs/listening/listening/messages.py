@@ -11,8 +11,10 @@ from uuid import UUID
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-# in UTF-8 an index still takes it; names, codes and ids are shorter, and free text does not travel
+# in UTF-8 an index still takes it; names, codes and ids are shorter
 LONGEST = 500
+# what stands on a licence travels as a map from its fields, and lies sealed, in no index: a scope of business is long
+LONGEST_IN_MAP = 10_000
 LARGEST = 2**31 - 1
 # in these years a moment may have no date in some place on earth
 FIRST_YEAR, LAST_YEAR = MINYEAR, MAXYEAR
@@ -55,9 +57,10 @@ def identity(text: str, part: str) -> UUID:
 
 def _look_at(message: Message) -> None:
     for field, value in message.ListFields():
+        longest = LONGEST_IN_MAP if isinstance(value, Mapping) else LONGEST
         for each in _every(value):
             if isinstance(each, str):
-                fit = len(each) <= LONGEST and "\0" not in each
+                fit = len(each) <= longest and "\0" not in each
             elif isinstance(each, Timestamp):
                 fit = _is_moment(each)
             elif isinstance(each, Message):

@@ -27,6 +27,7 @@ def struct(**values):
         Int64Value(value=-messages.LARGEST),
         DoubleValue(value=1e300),
         FieldMask(paths=["a", "b"]),
+        AttributeContext.Request(headers={"scope_of_business": "营" * messages.LONGEST_IN_MAP}),
         Type(name="t", fields=[Field(name="f", kind=9, packed=True)]),
         struct(a="b", c=1.0, d=True),
         struct(),
@@ -41,6 +42,7 @@ def test_what_is_sound_is_read_as_it_was(sound):
     [
         (StringValue(value="a\0b"), "value"),
         (StringValue(value="x" * (messages.LONGEST + 1)), "value"),
+        (AttributeContext.Request(headers={"a": "x" * (messages.LONGEST_IN_MAP + 1)}), "headers"),
         (Int64Value(value=2**31), "value"),
         (Int64Value(value=-(2**63)), "value"),
         (FieldMask(paths=["a", "\0"]), "paths"),

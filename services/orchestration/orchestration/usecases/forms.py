@@ -16,6 +16,9 @@ from orchestration.domain.definition import Definition
 # control characters, and those that show a text in another order than it is read, or break a line unseen
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
+# what is entered may come to stand on a licence: no longer than a message to its library may carry
+_LONGEST = 10_000
+
 
 def _is_date(value: object) -> bool:
     return not isinstance(value, str) or bool(date.fromisoformat(value))
@@ -48,6 +51,7 @@ def form_errors(schema: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict
     validator = _validator(orjson.dumps(schema))
     found = [error for each in validator.iter_errors(form) for error in _fields(each)]
     found += [(where, "PATTERN") for where, text in _texts(form) if _MISLEADING.search(text)]
+    found += [(where, "MAXLENGTH") for where, text in _texts(form) if len(text) > _LONGEST]
     return [{"field": field, "reason": reason} for field, reason in dict.fromkeys(sorted(found))]
 
 
