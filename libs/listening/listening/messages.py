@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 # in UTF-8 an index still takes it; names, codes and ids are shorter
 LONGEST = 500
 # what stands on a licence travels as a map from its fields, and lies sealed, in no index: a scope of business is long
-LONGEST_IN_MAP = 10_000
+LONGEST_IN_MAP = 4_000
 LARGEST = 2**31 - 1
 # in these years a moment may have no date in some place on earth
 FIRST_YEAR, LAST_YEAR = MINYEAR, MAXYEAR

@@ -161,7 +161,8 @@ async def test_an_empty_batch_finds_nothing(town):
         ([(str(number), ID_CARD, MOTHER) for number in range(101)], "QUERIES_TOO_MANY"),
         ([("k", "short", MOTHER)], "LICENCE_TYPE_MALFORMED"),
         ([("k", ID_CARD, "somebody")], "ID_MALFORMED"),
-        ([("k\x00", ID_CARD, MOTHER)], "TEXT_UNFIT"),
+        ([("k\x00", ID_CARD, MOTHER)], "MESSAGE_UNREADABLE"),
+        ([("k\x01", ID_CARD, MOTHER)], "TEXT_UNFIT"),
         ([("", ID_CARD, MOTHER)], "TEXT_UNFIT"),
         ([("k" * 201, ID_CARD, MOTHER)], "TEXT_UNFIT"),
     ],
@@ -248,7 +249,9 @@ async def test_an_officer_steps_up_to_issue(town, facts):
         ({"holder_ids": [MOTHER, MOTHER]}, "HOLDER_COUNT_WRONG"),
         ({"face": {"name": "李静"}}, "FACE_FIELD_MISSING"),
         ({"face": FACE | {"height": "1"}}, "FACE_FIELD_UNKNOWN"),
-        ({"face": FACE | {"name": "\x00"}}, "TEXT_UNFIT"),
+        ({"face": FACE | {"name": "\x00"}}, "MESSAGE_UNREADABLE"),
+        ({"face": FACE | {"name": "\x01"}}, "TEXT_UNFIT"),
+        ({"face": FACE | {"name": "营" * 4_001}}, "MESSAGE_UNREADABLE"),
     ],
 )
 async def test_a_licence_that_cannot_be_issued(town, facts, given, reason):
@@ -257,6 +260,12 @@ async def test_a_licence_that_cannot_be_issued(town, facts, given, reason):
         await town.call("IssueLicence", a_result(**given), town.service("verification:issue_licence"))
     assert refused.value.reason == reason
     assert await facts("LicenceIssued") == []
+
+
+async def test_a_licence_with_a_long_text_is_issued(town, facts):
+    await town.publish()
+    given = a_result(face=FACE | {"name": "营" * 4_000})
+    assert (await town.call("IssueLicence", given, town.service("verification:issue_licence"))).licence_id
 
 
 async def test_an_agent_has_the_legal_persons_licences_verified(town, rows):

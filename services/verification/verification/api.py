@@ -46,7 +46,7 @@ OrgPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}(\.[a-z0-9_
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.:-]{1,64}$")]
 MatterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
-Face = Annotated[dict[Code, Text], Field(max_length=60)]
+Face = Annotated[dict[Code, LongText], Field(max_length=60)]
 Version = Annotated[int, Field(ge=1, le=999)]
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 PageSize = Annotated[int, Query(ge=1, le=MAX_SIZE)]

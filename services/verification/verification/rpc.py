@@ -22,6 +22,7 @@ from verification.store import Store
 type Context = grpc.aio.ServicerContext[Any, Any]
 
 LONGEST = 200
+LONGEST_ON_FACE = 4_000  # a scope of business is long
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 FINDINGS = {
@@ -177,16 +178,20 @@ def _end(licence: Licence) -> datetime | None:
     return datetime.combine(licence.valid_until + timedelta(days=1), time(), CHINA).astimezone(UTC)
 
 
-def _text(text: str, field: str) -> str:
+def _text(text: str, field: str, *, longest: int = LONGEST) -> str:
     """Refuse what a browser's form would never send but a program may."""
-    if not text.strip() or len(text) > LONGEST or CONTROL.search(text):
+    if not text.strip() or len(text) > longest or CONTROL.search(text):
         raise TextUnfit(field=field)
     return text
 
 
 def _face(sent: Mapping[str, str]) -> dict[str, str]:
     """Read the face; a field left empty is a field not given."""
-    return {_text(code, "face"): _text(value, "face") for code, value in sent.items() if value.strip()}
+    return {
+        _text(code, "face"): _text(value, "face", longest=LONGEST_ON_FACE)
+        for code, value in sent.items()
+        if value.strip()
+    }
 
 
 def _id(text: str, field: str) -> UUID:

@@ -17,7 +17,7 @@ from orchestration.domain.definition import Definition
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 # what is entered may come to stand on a licence: no longer than a message to its library may carry
-_LONGEST = 10_000
+_LONGEST = 4_000
 
 
 def _is_date(value: object) -> bool:
