@@ -30,7 +30,7 @@ from gateway.sessions import LogIn, Tokens
 ASSERTION_LASTS = 60
 LEEWAY = 30
 KEYS_AGAIN_AFTER = 10.0
-KEYS_LAST = 600.0
+KEYS_LAST = 60.0  # how long a key that a realm takes back goes on opening
 LOGOUT_TOKEN_FRESH = 120
 # Chinese, whatever the browser is set to; who chooses another language at the page has it for this log-in
 LANGUAGES = "zh-Hans zh-CN"
