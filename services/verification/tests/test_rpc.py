@@ -266,6 +266,7 @@ async def test_a_licence_with_a_long_text_is_issued(town, facts):
     await town.publish()
     given = a_result(face=FACE | {"name": "营" * 4_000})
     assert (await town.call("IssueLicence", given, town.service("verification:issue_licence"))).licence_id
+    assert len(await facts("LicenceIssued")) == 1
 
 
 async def test_an_agent_has_the_legal_persons_licences_verified(town, rows):
