@@ -19,32 +19,42 @@ PAGE = ROOT / "docs" / "faults.md"
 WITHIN = 3600.0
 
 
-async def run(wanted: campaign.Wanted) -> JSON:
+async def run(wanted: campaign.Wanted, *, keep: bool) -> JSON:
     now = datetime.now(UTC)
     async with campaign.city(at=now) as everybody:
         say(f"{wanted.filings} filings, {wanted.faults} faults at random, seed {wanted.seed}")
-        result = (await campaign.run(wanted, everybody, at=now)).as_json()
+        result = _beside((await campaign.run(wanted, everybody, at=now)).as_json())
+        if keep and RESULT.exists():
+            # whoever ends the command in its second half keeps the first, beside the crash points as they were
+            write({**result, "crash_points": json.loads(RESULT.read_text())["crash_points"]})
         return {**result, "crash_points": await enumeration.run(everybody, within=wanted.within)}
 
 
 async def whole(wanted: campaign.Wanted, *, keep: bool) -> int:
     """Break, die at each point, report. The exit code says whether every oracle held."""
     began = time.monotonic()
-    result = await run(wanted)
+    result = await run(wanted, keep=keep)
     result["seconds_in_all"] = round(time.monotonic() - began)
-    # what else the machine did meanwhile
-    result["load"], result["cores"] = round(os.getloadavg()[2], 1), os.cpu_count()
-    text = json.dumps(result, indent=1, ensure_ascii=False)
-    if not keep:
-        print(text)
-    else:
-        RESULT.write_text(f"{text}\n")
-        PAGE.write_text(report.page(result))
+    if keep:
+        write(result)
         say(f"written: {RESULT.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
+    else:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
     halves = (result, result["crash_points"])
     broken = [name for half in halves for name, found in half["oracles"].items() if found != "holds"]
     say(f"{result['seconds_in_all']} s; " + (f"NOT held: {', '.join(broken)}" if broken else "every oracle holds"))
     return bool(broken)
+
+
+def write(result: JSON) -> None:
+    """Keep a report."""
+    RESULT.write_text(f"{json.dumps(result, indent=1, ensure_ascii=False)}\n")
+    PAGE.write_text(report.page(result))
+
+
+def _beside(result: JSON) -> JSON:
+    """Say what else the machine did meanwhile."""
+    return {**result, "load": round(os.getloadavg()[2], 1), "cores": os.cpu_count()}
 
 
 def main() -> None:
