@@ -301,7 +301,10 @@ class Api:
             trace_id=telemetry.trace_id(),
             link=f"/{face.name}/auth/login",
         )
-        return _shown((page, kind), said.status_code)
+        shown = _shown((page, kind), said.status_code)
+        if "Retry-After" in said.headers:
+            shown.headers["Retry-After"] = said.headers["Retry-After"]
+        return shown
 
     # the house itself
 

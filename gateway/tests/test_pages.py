@@ -50,14 +50,15 @@ async def test_a_program_reads_a_problem(world: World, method: str, path: str, a
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_whoever_opens_too_many_addresses_is_told_to_wait():
+@pytest.mark.parametrize("path", ["/nothing", "/citizen/auth/login"])
+async def test_whoever_opens_too_many_addresses_is_told_to_wait(path: str):
     async with (
         around(http_port=0, anonymous_rate=0.1, anonymous_burst=1) as other,
         other.http(accept=BROWSER) as person,
     ):
         await forget_calls(other)
         assert (await person.get("/nothing")).status_code == 404
-        page = await person.get("/nothing")
+        page = await person.get(path)
         assert page.status_code == 429
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert page.headers["Retry-After"]
