@@ -1,6 +1,6 @@
 """Routes by role, department and region, read from the house's document: what to ask whom, and what must come back."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -130,23 +130,26 @@ async def gather(people: dict[str, Browser], matters: Iterable[leaks.Matter], as
             things.told.setdefault(name, set()).update(involved, asked)
     for username, person in people.items():
         for parameter_, listed, key in LISTED:
-            async for told in _pages(person, listed):
-                for name in _named(told["items"], key):
-                    things.add(parameter_, name, {username})
+            for name in _named(await every(person, listed), key):
+                things.add(parameter_, name, {username})
+        # whoever asked for a consent is told which one was given
+        for name in _named(await every(person, "verification/v1/consent-requests"), "consent_id"):
+            things.told.setdefault(name, set()).add(username)
     return things
 
 
-async def _pages(person: Browser, listed: str) -> AsyncIterator[JSON]:
-    """All of a list, or nothing for whom it is not."""
+async def every(person: Browser, listed: str) -> list[JSON]:
+    """All of a list, however long it takes; nothing for whom it is not."""
+    items: list[JSON] = []
     cursor: dict[str, str] = {}
     while True:
         answer = await leaks.unhurried(person, "GET", listed, params={"page_size": "100"} | cursor)
         if answer.is_error:
-            return
+            return items
         told: JSON = answer.json()
-        yield told
+        items += told["items"]
         if not told.get("next_cursor"):
-            return
+            return items
         cursor = {"cursor": told["next_cursor"]}
 
 

@@ -206,7 +206,7 @@ async def test_a_count_counts_what_its_list_shows(people, things, username):
     assert things.known["todo_id"]
     person = people[username]
     told = (await leaks.unhurried(person, "GET", "workbench/v1/todos/counts")).json()
-    listed = await newborn.every(person, "workbench/v1/todos")
+    listed = await matrix.every(person, "workbench/v1/todos")
     assert told["open"] == len(listed), told
 
 

@@ -8,7 +8,7 @@ from attack.corpora import BIDI, CONTROL, EVERYTHING, LONG
 from demo.people import Sessions
 from demo.settings import Settings as DemoSettings
 
-from attack import leaks
+from attack import leaks, matrix
 from demo import city, newborn
 
 # what shows a text in another order than it is read, or breaks a line where nobody sees it
@@ -46,7 +46,7 @@ async def in_a_purpose(sessions, text):
     if answer.is_error:
         return answer, None
     consent = answer.json()["consent_id"]
-    listed = await newborn.every(mother, "verification/v1/me/consents")
+    listed = await matrix.every(mother, "verification/v1/me/consents")
     await leaks.unhurried(mother, "POST", f"verification/v1/consents/{consent}:withdraw", {})
     return answer, next(each["purpose"] for each in listed if each["consent_id"] == consent)
 
@@ -58,7 +58,7 @@ async def in_a_message(sessions, text):
     answer = await leaks.unhurried(lead, "POST", "workbench/v1/messages", body)
     if answer.is_error:
         return answer, None
-    listed = await newborn.every(lead, "workbench/v1/messages/sent")
+    listed = await matrix.every(lead, "workbench/v1/messages/sent")
     return answer, next(each["text"] for each in listed if each["message_id"] == answer.json()["message_id"])
 
 

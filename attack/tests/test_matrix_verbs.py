@@ -196,7 +196,7 @@ async def test_an_officer_issues_and_corrects_for_the_own_department_alone(ask, 
 
 async def test_a_licence_of_another_department_is_not_corrected(ask, everybody):
     mother = next(role.browser for role in everybody if role.name == "citizen")
-    mine = await newborn.every(mother, "verification/v1/me/licences")
+    mine = await matrix.every(mother, "verification/v1/me/licences")
     foreign = next(each for each in mine if each["licence_type"] == newborn.ID_CARD)
     request = verification.CorrectLicenceRequest(licence_id=foreign["licence_id"], face={"name": "别人"})
     unknown = verification.CorrectLicenceRequest(licence_id=str(uuid.uuid4()), face={"name": "别人"})
