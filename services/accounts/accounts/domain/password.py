@@ -28,7 +28,10 @@ class LoggedIn:
 
 
 def by_the_old_one(change: PasswordChange, living: Iterable[LoggedIn]) -> list[str]:
-    """Which log-ins a change ends: those begun before it, but not the one that it was made in."""
+    """Which log-ins a change ends: those begun before it, but not the one that it was made in.
+
+    The log-in server tells in which second a log-in began: one of the change's own second is taken for an older one.
+    """
     return [each.session for each in living if each.began <= change.at and each.session != change.session]
 
 
