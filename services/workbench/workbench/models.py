@@ -136,14 +136,22 @@ class MailboxRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """A message's place in a recipient's mailbox."""
+    """A message's place in a recipient's mailbox; later places tell that it was taken back, and are in no list."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("deliveries_message", "message_id"),)
+    __table_args__ = (
+        Index("deliveries_message", "message_id"),
+        Index(
+            *("deliveries_list", "mailbox", "sent_at", "message_id"),
+            unique=True,
+            postgresql_where=text("sent_at IS NOT NULL"),
+        ),
+    )
 
     mailbox: str = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     message_id: UUID = Field(foreign_key="messages.message_id")
+    sent_at: datetime | None = Field(sa_column=_moment())
 
 
 class ReceiverRow(SQLModel, table=True):
