@@ -5,8 +5,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from common import db
+from sealing import KeyRing
+from uuid_utils.compat import uuid7
 
-from .office import AT, claim, decided, ready
+from .office import AT, MOTHER, claim, decided, ready, submitted
 
 SEEDED = 4000
 # Todos of a department next door, nine of ten done long ago.
@@ -23,26 +25,59 @@ SELECT gen_random_uuid(), 'orchestration', gen_random_uuid()::text, 3, 'done',
 FROM generate_series(1, $2) AS n
 """
 PASSED = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'todos'"
+# A mailbox of many years: all of it read but for every hundredth message.
+MAIL = """
+WITH sent AS (
+    INSERT INTO messages (message_id, source, source_id, kind, title, body, sent_at)
+    SELECT id, 'tests', n::text, 'filing_closed', '申请已办结', body, $1::timestamptz - n * interval '1 hour'
+    FROM unnest($2::uuid[], $3::bytea[]) WITH ORDINALITY AS mail (id, body, n)
+    RETURNING message_id, sent_at, source_id::bigint AS n),
+delivered AS (
+    INSERT INTO deliveries (mailbox, seq, message_id, sent_at) SELECT $4, n, message_id, sent_at FROM sent),
+counted AS (INSERT INTO mailboxes (mailbox, last_seq) VALUES ($4, cardinality($2::uuid[])))
+INSERT INTO receipts (message_id, reader, delivered_at, read_at)
+SELECT message_id, $4, sent_at, sent_at FROM sent WHERE n % 100 <> 0
+"""
+FETCHED = """
+SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables
+WHERE relname IN ('messages', 'deliveries', 'receipts')
+"""
 
 
 @pytest.fixture
-async def grown(database_url):
-    """The neighbours' todos; gives how often all todos were passed by so far."""
-    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    await connection.execute(SEED, AT, SEEDED)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
+async def seed(database_url):
+    """Fills the tables."""
 
-    async def passed(office):
+    async def filled(statement, *values):
+        connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+        await connection.execute(statement, *values)
+        await connection.execute("VACUUM ANALYZE")
+        await connection.close()
+
+    return filled
+
+
+@pytest.fixture
+async def counted(database_url):
+    """Tells what the database counted so far."""
+
+    async def told(office, statement):
         # A server's process tells what it did when its connection closes, at the latest.
         await office.living.app.store.database.engine.dispose()
         reader = await asyncpg.connect(database_url.replace("+asyncpg", ""))
         try:
-            return await reader.fetchval(PASSED)
+            return await reader.fetchval(statement)
         finally:
             await reader.close()
 
-    return passed
+    return told
+
+
+@pytest.fixture
+async def grown(seed, counted):
+    """The neighbours' todos; gives how often all todos were passed by so far."""
+    await seed(SEED, AT, SEEDED)
+    return lambda office: counted(office, PASSED)
 
 
 async def test_nothing_passes_by_all_todos(office, grown):
@@ -69,3 +104,37 @@ async def test_what_was_done_long_ago_is_counted_no_more(office, clock):
     clock.advance(timedelta(days=31))
     assert (await office.ask("GET", "/v1/todos/counts")).json()["done"] == 0
     assert len(await office.todos("?state=done")) == 1
+
+
+@pytest.fixture
+async def mail(seed, settings):
+    """The mother's mailbox."""
+    data_keys = {name: key.get_secret_value() for name, key in settings.data_keys.items()}
+    keys = KeyRing.from_settings(data_keys, settings.index_key.get_secret_value())
+    ids = [uuid7() for _ in range(SEEDED)]
+    bodies = [keys.seal("您的申请已办结。".encode(), bound=f"messages.body:{each}") for each in ids]
+    await seed(MAIL, AT, ids, bodies, f"person:{MOTHER}")
+
+
+@pytest.mark.usefixtures("mail")
+async def test_a_page_of_a_mailbox_costs_a_page(office, counted):
+    await office.orchestration.tell(submitted())
+    before = await counted(office, FETCHED)
+    seen, cursor = [], ""
+    for _ in range(5):
+        page = (await office.ask("GET", f"/v1/messages?page_size=10{cursor}", MOTHER)).json()
+        cursor = f"&cursor={page['next_cursor']}"
+        seen += page["items"]
+    moments = [message["sent_at"] for message in seen]
+    assert (len({message["message_id"] for message in seen}), moments) == (50, sorted(moments, reverse=True))
+    path = f"/v1/messages/{seen[0]['message_id']}:read"
+    assert (await office.ask("POST", path, MOTHER)).status_code == 200
+    assert await counted(office, FETCHED) - before < 500
+
+
+@pytest.mark.usefixtures("mail")
+async def test_what_was_not_read_for_a_season_is_counted_no_more(office):
+    # one of a hundred hours, for ninety days
+    assert (await office.ask("GET", "/v1/messages/counts", MOTHER)).json() == {"unread": 21}
+    unread = (await office.ask("GET", "/v1/messages?unread=true&page_size=100", MOTHER)).json()["items"]
+    assert [message["source_id"] for message in unread] == [str(n) for n in range(100, 2101, 100)]

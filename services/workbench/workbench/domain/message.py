@@ -6,11 +6,14 @@ NotFound
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from common.errors import NotFound
+
+# What nobody read for so long is counted as unread no more: an organisation's mailbox keeps years of them.
+UNREAD_FOR = timedelta(days=90)
 
 
 class MessageNotFound(NotFound):
@@ -83,7 +86,7 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """How many messages wait to be read."""
+    """How many messages of the last 90 days wait to be read."""
 
     unread: int
 

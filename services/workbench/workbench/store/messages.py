@@ -2,17 +2,17 @@
 
 from asyncio import Event
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from common import db
-from common.paging import Page, cut, decode
+from common.paging import Key, Page, cut, decode
 from common.transaction import Transaction
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
+from sqlalchemy import Row, and_, or_, select, text
 
-from workbench.domain.message import Delivery, Message, MessageKind, MessageNotFound, MessageView, Place
-from workbench.models import deliveries, mailboxes, messages, receipts
+from workbench.domain.message import UNREAD_FOR, Delivery, Message, MessageKind, MessageNotFound, MessageView, Place
+from workbench.models import deliveries, mailboxes, messages
 
 # The mailbox's row is locked until the commit: its numbers become visible in their order, and none is missed.
 SEND = """
@@ -26,8 +26,40 @@ SEND = """
         SELECT DISTINCT recipient, 1 FROM sent, unnest($10::varchar[]) AS recipient ORDER BY recipient
         ON CONFLICT (mailbox) DO UPDATE SET last_seq = mailboxes.last_seq + 1
         RETURNING mailbox, last_seq)
-    INSERT INTO deliveries (mailbox, seq, message_id) SELECT mailbox, last_seq, message_id FROM numbered, sent
+    INSERT INTO deliveries (mailbox, seq, message_id, sent_at)
+    SELECT mailbox, last_seq, message_id, $7 FROM numbered, sent
 """
+# A mailbox keeps its list in an index: one mailbox after the other is read, and of each not more than a page. What was
+# read and what was recalled is asked of those alone that come by.
+HELD = """
+    SELECT d.message_id, d.sent_at FROM deliveries AS d
+    WHERE d.mailbox = box AND d.sent_at > :since AND (d.sent_at, d.message_id) < (:sent_at, :message_id)
+"""
+UNREAD = """
+    AND NOT EXISTS (SELECT FROM receipts AS r
+                    WHERE r.message_id = d.message_id AND r.reader = :reader AND r.read_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM messages AS m WHERE m.message_id = d.message_id AND m.recalled_at IS NOT NULL)
+"""
+LIST = """
+    SELECT m.*, r.delivered_at, r.read_at
+    FROM (SELECT DISTINCT held.* FROM unnest(CAST(:boxes AS varchar[])) AS box,
+          LATERAL ({held} ORDER BY d.sent_at DESC, d.message_id DESC LIMIT :size) AS held) AS listed
+    JOIN messages AS m ON m.message_id = listed.message_id
+    LEFT JOIN receipts AS r ON r.message_id = m.message_id AND r.reader = :reader
+    ORDER BY listed.sent_at DESC, listed.message_id DESC LIMIT :size
+"""
+COUNT = """
+    SELECT count(DISTINCT held.message_id) FROM unnest(CAST(:boxes AS varchar[])) AS box, LATERAL ({held}) AS held
+"""
+GET = text("""
+    SELECT m.*, r.delivered_at, r.read_at FROM messages AS m
+    LEFT JOIN receipts AS r ON r.message_id = m.message_id AND r.reader = :reader
+    WHERE m.message_id = :message_id
+      AND EXISTS (SELECT FROM deliveries AS d
+                  WHERE d.message_id = :message_id AND d.mailbox = ANY(CAST(:boxes AS varchar[])))
+""")
+LISTS = {False: text(LIST.format(held=HELD)), True: text(LIST.format(held=HELD + UNREAD))}
+COUNT_UNREAD = text(COUNT.format(held=HELD + UNREAD))
 DELIVER = text("""
     INSERT INTO receipts (message_id, reader, delivered_at)
     SELECT message_id, :reader, :at FROM unnest(CAST(:message_ids AS uuid[])) AS message_id
@@ -37,6 +69,9 @@ READ = text("""
     INSERT INTO receipts (message_id, reader, delivered_at, read_at) VALUES (:message_id, :reader, :at, :at)
     ON CONFLICT (message_id, reader) DO UPDATE SET read_at = COALESCE(receipts.read_at, EXCLUDED.read_at)
 """)
+
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+LAST = (datetime(9999, 12, 30, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 class Messages:
@@ -62,21 +97,16 @@ class Messages:
         self, reader: str, boxes: Sequence[str], *, unread: bool, cursor: str | None, size: int
     ) -> Page[MessageView]:
         """List a reader's messages, the newest first; what is given is delivered."""
-        order = (messages.c.sent_at, messages.c.message_id)
-        statement = self._read_by(reader, boxes).order_by(*(key.desc() for key in order)).limit(size + 1)
-        if unread:
-            statement = statement.where(_unread())
-        if cursor:
-            statement = statement.where(tuple_(*order) < tuple_(*decode(cursor, datetime, UUID)))
-        rows = (await self._unit.connection.execute(statement)).all()
+        asked = self._asked(reader, boxes, unread=unread, before=decode(cursor, datetime, UUID) if cursor else LAST)
+        rows = (await self._unit.connection.execute(LISTS[unread], {**asked, "size": size + 1})).all()
         page = cut(rows, size, lambda row: (row.sent_at, row.message_id))
         await self._deliver(reader, page.items)
         return Page([self._view(row) for row in page.items], page.next_cursor)
 
     async def get(self, reader: str, boxes: Sequence[str], message_id: UUID) -> MessageView:
         """Load one of a reader's messages; it is delivered."""
-        statement = self._read_by(reader, boxes).where(messages.c.message_id == message_id)
-        row = (await self._unit.connection.execute(statement)).one_or_none()
+        asked = {"reader": reader, "boxes": list(boxes), "message_id": message_id}
+        row = (await self._unit.connection.execute(GET, asked)).one_or_none()
         if row is None:
             raise MessageNotFound(message_id=str(message_id))
         await self._deliver(reader, [row])
@@ -96,8 +126,8 @@ class Messages:
 
     async def count_unread(self, reader: str, boxes: Sequence[str]) -> int:
         """Count what a reader has not read."""
-        unread = self._read_by(reader, boxes).where(_unread()).subquery()
-        return int((await self._unit.connection.execute(select(func.count()).select_from(unread))).scalar_one())
+        asked = self._asked(reader, boxes, unread=True, before=LAST)
+        return int((await self._unit.connection.execute(COUNT_UNREAD, asked)).scalar_one())
 
     async def place(self, boxes: Sequence[str]) -> Place:
         """Tell where mailboxes stand now."""
@@ -126,14 +156,10 @@ class Messages:
         rows = await self._unit.connection.execute(statement)
         return [Delivery(*row[:3], MessageKind(row.kind), *row[4:]) for row in rows]
 
-    def _read_by(self, reader: str, boxes: Sequence[str]) -> Select[Any]:
-        theirs: ColumnElement[bool] = and_(receipts.c.message_id == messages.c.message_id, receipts.c.reader == reader)
-        held = select(deliveries.c.message_id).where(deliveries.c.mailbox.in_(boxes))
-        return (
-            select(messages, receipts.c.delivered_at, receipts.c.read_at)
-            .join_from(messages, receipts, theirs, isouter=True)
-            .where(messages.c.message_id.in_(held))
-        )
+    def _asked(self, reader: str, boxes: Sequence[str], *, unread: bool, before: tuple[Key, ...]) -> dict[str, Any]:
+        since = self._unit.at - UNREAD_FOR if unread else LONG_AGO
+        sent_at, message_id = before
+        return {"reader": reader, "boxes": list(boxes), "since": since, "sent_at": sent_at, "message_id": message_id}
 
     async def _deliver(self, reader: str, rows: Sequence[Row[Any]]) -> None:
         new = [row.message_id for row in rows if row.delivered_at is None]
@@ -155,10 +181,6 @@ class Messages:
             sender_title=row.sender_title,
             recalled_at=row.recalled_at,
         )
-
-
-def _unread() -> ColumnElement[bool]:
-    return receipts.c.read_at.is_(None) & messages.c.recalled_at.is_(None)
 
 
 def body_of(message_id: UUID) -> str:
