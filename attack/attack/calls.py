@@ -93,7 +93,7 @@ class Calls:
     """Asks, and looks at each answer."""
 
     def __init__(self, targets: dict[str, str], known: Known, seed: int) -> None:
-        self.methods = [each for service in messages.services() for each in service.methods]
+        self.methods = list(messages.verbs())
         self.tally = Tally()
         self.codes: Counter[str] = Counter()
         self._known = known

@@ -10,6 +10,7 @@ import hypothesis
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase
+from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
@@ -72,8 +73,12 @@ def operations(document: dict[str, Any]) -> list[Operation]:
 
 def drawn(operation: Operation, mode: GenerationMode, count: int, seed: int) -> list[Case]:
     """Cases of one operation, the same for the same seed."""
-    cases: list[Case] = []
-    strategy = operation.as_strategy(generation_mode=mode)
+    return examples(operation.as_strategy(generation_mode=mode), count, seed)
+
+
+def examples[Example](strategy: SearchStrategy[Example], count: int, seed: int) -> list[Example]:
+    """What a strategy draws, the same for the same seed."""
+    found: list[Example] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -83,12 +88,12 @@ def drawn(operation: Operation, mode: GenerationMode, count: int, seed: int) -> 
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @hypothesis.given(case=strategy)
-    def draw(case: Case) -> None:
-        cases.append(case)
+    @hypothesis.given(strategy)
+    def draw(example: Example) -> None:
+        found.append(example)
 
     cast("Callable[[], None]", draw)()
-    return cases
+    return found
 
 
 def led(case: Case, known: Known) -> Case:

@@ -3,20 +3,18 @@
 import importlib
 import pkgutil
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import hypothesis
 import tongban
-from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
-from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from tongban.options.v1 import event_pb2
 
-from attack import corpora
+from attack import cases, corpora
 from attack.cases import Known
 
 # as generated code and the library describe it, each by a class of its own
@@ -43,15 +41,16 @@ NO_IDS = (
 )
 
 
-def services() -> Iterator[ServiceDescriptor]:
-    """Every gRPC service of the contract."""
-    for _, file in _files():
-        yield from file.services_by_name.values()
+def verbs() -> Iterator[MethodDescriptor]:
+    """Every verb of the contract: a new one is asked without a word here."""
+    for file in _files():
+        for service in file.services_by_name.values():
+            yield from service.methods
 
 
 def facts() -> Iterator[Descriptor]:
     """Every message of the contract that travels as a fact."""
-    for _, file in _files():
+    for file in _files():
         yield from (
             each
             for each in file.message_types_by_name.values()
@@ -59,37 +58,20 @@ def facts() -> Iterator[Descriptor]:
         )
 
 
-def owner(described: Descriptor | ServiceDescriptor | MethodDescriptor) -> str:
+def owner(described: Descriptor | MethodDescriptor) -> str:
     """The service whose contract this is of."""
     return str(described.full_name.split(".")[1])
 
 
-def _files() -> Iterator[tuple[str, Any]]:
+def _files() -> Iterator[Any]:
     for found in pkgutil.walk_packages(tongban.__path__, "tongban."):
         if found.name.endswith("_pb2"):
-            importlib.import_module(found.name)
-            name = f"{found.name.removesuffix('_pb2').replace('.', '/')}.proto"
-            yield name, descriptor_pool.Default().FindFileByName(name)
+            yield importlib.import_module(found.name).DESCRIPTOR
 
 
 def drawn(descriptor: Descriptor, count: int, seed: int) -> list[Message]:
     """Messages of one kind, the same for the same seed."""
-    found: list[Message] = []
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=count,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(values=_values(descriptor))
-    def draw(values: dict[str, Any]) -> None:
-        found.append(made(descriptor, values))
-
-    cast("Callable[[], None]", draw)()
-    return found
+    return cases.examples(_values(descriptor).map(partial(made, descriptor)), count, seed)
 
 
 def made(descriptor: Descriptor, values: dict[str, Any]) -> Message:

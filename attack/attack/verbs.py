@@ -1,19 +1,18 @@
 """Every verb of the contract, asked past the gateway as another service would ask."""
 
-import importlib
-import pkgutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 import grpc
-import tongban
 from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from tongban.options.v1 import access_pb2
+
+from attack import messages
+from attack.settings import Settings
 
 WITHIN = 10
 KINDS = {
@@ -21,20 +20,6 @@ KINDS = {
     access_pb2.CALLER_OFFICER: "officer",
     access_pb2.CALLER_SERVICE: "service",
 }
-
-
-class Ports(BaseSettings):
-    """Where the services that have verbs answer each other."""
-
-    model_config = SettingsConfigDict(frozen=True)
-
-    accounts_grpc_port: int
-    verification_grpc_port: int
-    workbench_grpc_port: int
-
-    def of(self, service: str) -> int:
-        port: int = getattr(self, f"{service}_grpc_port")
-        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +49,14 @@ class Told:
 
 
 def verbs() -> list[Verb]:
-    """All of them, read from the generated contract: a new one is asked without a word here."""
-    modules = (each.name for each in pkgutil.walk_packages(tongban.__path__, "tongban."))
-    return [
-        _verb(method)
-        for name in sorted(modules)
-        if name.endswith("_service_pb2")
-        for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ]
+    """All of them, as the contract describes them."""
+    return [_verb(method) for method in messages.verbs()]
 
 
-def _verb(method: Any) -> Verb:
+def _verb(method: MethodDescriptor) -> Verb:
     access = method.GetOptions().Extensions[access_pb2.access]
     return Verb(
-        service=access.permission.partition(":")[0],
+        service=messages.owner(method),
         path=f"/{method.containing_service.full_name}/{method.name}",
         permission=access.permission,
         callers=frozenset(KINDS[each] for each in access.callers),
@@ -113,12 +91,10 @@ class Wire:
 
 @asynccontextmanager
 async def wire() -> AsyncIterator[Wire]:
-    """Lines to every service that has verbs."""
-    ports = Ports()
+    """Lines to every service."""
     async with AsyncExitStack() as stack:
-        named = {each.service for each in verbs()}
         channels = {
-            service: await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{ports.of(service)}"))
-            for service in named
+            service: await stack.enter_async_context(grpc.aio.insecure_channel(target))
+            for service, target in Settings().grpc.items()
         }
         yield Wire(channels)
