@@ -1,5 +1,6 @@
 """Routes by role, department and region, read from the house's document: what to ask whom, and what must come back."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,6 +21,8 @@ FILLED = {"kind": "person", "code": "newborn"}
 # what somebody types who looks for more than he should see
 TYPED = ("%", "_", "%%", "\\", "张", "zibo", "370302", "370303")
 MOST_QUERIES = 30
+# what a list would obey that hides more than it documents
+UNDOCUMENTED = ({"org_path": "zibo"}, {"region_code": "370302"}, {"region_code": "370303"}, {"undelivered": "true"})
 # what everybody may ask about himself or herself who works here: no post needs to be given that
 ONESELF = frozenset({"accounts:who_am_i", "accounts:resolve_post"})
 # names of things that everybody may know, or that one administrator of the whole city alone handles: how far an
@@ -42,8 +45,14 @@ class Things:
         self.known.setdefault(parameter, {}).setdefault(name, set()).update(of)
 
     def foreign(self, parameter: str, username: str) -> list[str]:
-        """What somebody must not get."""
-        return [name for name, of in self.known.get(parameter, {}).items() if username not in of]
+        """What somebody must not get: of all whose they are the first ones first, then the second ones."""
+        seen: Counter[frozenset[str]] = Counter()
+        ranks: dict[str, int] = {}
+        for name, of in self.known.get(parameter, {}).items():
+            if username not in of:
+                seen[frozenset(of)] += 1
+                ranks[name] = seen[frozenset(of)]
+        return sorted(ranks, key=ranks.__getitem__)
 
     def unseen(self, username: str) -> set[str]:
         """What somebody must not even be shown."""
@@ -94,8 +103,10 @@ def sent(operation: Operation, seed: int) -> tuple[Any, dict[str, Any]]:
 
 
 def queries(operation: Operation) -> Iterator[dict[str, str]]:
-    """Nothing, and then every parameter that the document names with everything that it takes, or that people type."""
-    yield {}
+    """Nothing, what the document does not name, and every parameter that it does name with all that it takes, or that
+    people type.
+    """
+    yield from ({}, *UNDOCUMENTED)
     yield from islice(_each(operation), MOST_QUERIES)
 
 
