@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,7 @@ async def tell(databases: Databases, settings: Settings, told: Sequence[Told], *
     await _publish(settings.tongban_nats_url, told)
     outcome = Outcome(told=len(told))
     if not await house.comes_to_rest(within):
+        outcome.findings += ["what was told sets things off without end"]
         outcome.findings += [each async for each in house.endless(listening, told)]
     outcome.findings += [each async for each in house.touched(before)]
     outcome.findings += [each async for each in house.parked(counted, outcome.ends)]
@@ -79,30 +80,37 @@ class _House:
     async def listening(self) -> dict[str, list[str]]:
         """Who listens to each subject, without its last part."""
         found: dict[str, list[str]] = {}
-        for consumer in await self._consumers():
+        for consumer in _consumers(await self._streams()):
             found.setdefault(consumer["config"]["filter_subject"].removesuffix(".*"), []).append(consumer["name"])
         return found
 
     async def comes_to_rest(self, within: float) -> bool:
-        """Whether nothing is on its way any more, after so much time at most."""
-        deadline = time.monotonic() + within
+        """Whether nothing is on its way any more, nor what it has set off, after so much time at most.
+
+        Between two looks at which nobody had anything to take, no fact was written down to be sent and none was sent.
+        """
+        deadline, idle_at = time.monotonic() + within, None
         while time.monotonic() < deadline:
-            if not sum(each["num_pending"] + each["num_ack_pending"] for each in await self._consumers()):
+            streams = await self._streams()
+            sent = [each["state"]["last_seq"] for each in streams]
+            busy = sum(each["num_pending"] + each["num_ack_pending"] for each in _consumers(streams))
+            if not busy and sent == idle_at:
                 return True
+            idle_at = None if busy or await self._unsent() else sent
             await asyncio.sleep(LOOK)
         return False
 
-    async def _consumers(self) -> list[dict[str, Any]]:
+    async def _unsent(self) -> int:
+        """How many facts wait to be sent."""
+        query = "select count(*) from outbox where published_at is null"
+        return sum([await self._databases[name].fetchval(query) for name in SERVICES])
+
+    async def _streams(self) -> list[dict[str, Any]]:
         asked = {"consumers": "true", "config": "true"}
         async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
             answer = (await http.get(f"{self._settings.tongban_nats_monitor_url}/jsz", params=asked)).raise_for_status()
-        return [
-            consumer
-            for account in answer.json()["account_details"]
-            for stream in account["stream_detail"]
-            for consumer in stream.get("consumer_detail") or ()
-            if consumer["name"].partition("-")[0] in SERVICES
-        ]
+        found = [stream for account in answer.json()["account_details"] for stream in account["stream_detail"]]
+        return sorted(found, key=lambda stream: str(stream["name"]))
 
     async def endless(self, listening: Mapping[str, Sequence[str]], told: Iterable[Told]) -> AsyncIterator[str]:
         """What has come to no end, by whom and what it is."""
@@ -160,6 +168,13 @@ class _House:
                 lines = (line for line in page.splitlines() if line.startswith("tongban_consumer_parked_total"))
                 found[name] = sum(float(line.rpartition(" ")[2]) for line in lines)
         return found
+
+
+def _consumers(streams: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for stream in streams:
+        for consumer in stream.get("consumer_detail") or ():
+            if consumer["name"].partition("-")[0] in SERVICES:
+                yield consumer
 
 
 def _id(text: str) -> UUID | None:
