@@ -12,6 +12,7 @@ _ID: Any = Uuid(as_uuid=False)
 _JSON: Any = JSONB
 _SEALED: Any = LargeBinary
 _TEXT: Any = Text
+_BY_BODY: Any = {"postgresql_ops": {"org_path": "text_pattern_ops"}}
 
 
 def _told(kind: Any, by: str, *, nullable: bool = True) -> Column[Any]:
@@ -74,7 +75,8 @@ class CaseRow(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("cases_of_filing", "filing_id"),
-        Index("cases_in_scope", "org_path", text("id desc"), postgresql_ops={"org_path": "text_pattern_ops"}),
+        Index("cases_in_scope", "org_path", text("id desc"), **_BY_BODY),
+        Index("cases_in_status", "org_path", "status", text("id desc"), **_BY_BODY),
         Index("cases_promised", "promised_due_at", postgresql_where=text("status = 'accepted'")),
         Index("cases_statutory", "statutory_due_at", postgresql_where=text("status = 'accepted'")),
     )
@@ -233,10 +235,18 @@ class DeliveryRow(SQLModel, table=True):
         Index("deliveries_of_case", "case_id"),
         Index("deliveries_of_filing", "filing_id"),
         Index("deliveries_open", "case_id", postgresql_where=text("delivered_at is null")),
+        Index(
+            "deliveries_in_scope",
+            "org_path",
+            text("case_id desc"),
+            **_BY_BODY,
+            postgresql_where=text("delivered_at is null"),
+        ),
     )
     document_id: str = Field(primary_key=True, sa_type=_ID, foreign_key="documents.document_id")
     case_id: str = Field(sa_type=_ID, foreign_key="cases.id")
     filing_id: str = Field(sa_type=_ID, foreign_key="filings.id")
+    org_path: str = Field(sa_type=_TEXT)
     issued_at: datetime = Field(sa_type=_MOMENT)
     due_at: datetime = Field(sa_type=_MOMENT)
     mode: str | None = Field(sa_type=_TEXT)

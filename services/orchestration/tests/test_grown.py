@@ -16,6 +16,20 @@ where attrelid = cast(:name as regclass) and attnum > 0 and not attisdropped and
 PASSED = """
 select relname, seq_scan from pg_stat_user_tables
 where relid in (select oid from pg_class where reltuples > 1000 and relkind = 'r')"""
+# how many rows, or entries of indexes, were read for lists of cases
+READ = """
+select (select sum(seq_tup_read) from pg_stat_user_tables where relname = any(:names))
+     + (select sum(idx_tup_read) from pg_stat_user_indexes where relname = any(:names))"""
+LISTED = ["cases", "deliveries", "evidence_watches"]
+# Of what is old: the police's cases went to a quiet town of their own, and what health decided waits to be delivered.
+MOVE = """
+with moved as (
+    update cases set org_path = 'zibo.quiet.police' where no like '%-%' and org_path = 'zibo.zhangdian.police'
+    returning id)
+update deliveries set org_path = 'zibo.quiet.police' where case_id in (select id from moved)"""
+WAIT = """
+update deliveries set delivered_at = null
+where case_id in (select id from cases where no like '%-%' and org_path = 'zibo.zhangdian.health')"""
 
 
 def own(name, kind):
@@ -43,12 +57,26 @@ async def seed(desk):
         await connection.execute(text("update filings set state = 'archived' where no like '%-%'"))
 
 
-async def passed(desk):
-    """What has been read through so far; servers' processes tell when their connections close."""
+async def told(desk, query, **params):
+    """What the database counted so far; servers' processes tell when their connections close."""
     await desk.app.store.database.engine.dispose()
-    async with desk.app.store.database.engine.connect() as connection:
-        await connection.execute(text("select pg_stat_force_next_flush()"))
-        return dict((await connection.execute(text(PASSED))).all())
+    await desk.rows("select pg_stat_force_next_flush()")
+    return await desk.rows(query, **params)
+
+
+async def passed(desk):
+    """What has been read through so far."""
+    return dict(await told(desk, PASSED))
+
+
+async def listed(desk, path, name):
+    """The items of a list, and how many rows it was read from."""
+    await desk.get("/v1/cases?status=pruned", name)  # who this is is known from now on
+    before = await told(desk, READ, names=LISTED)
+    answer = await desk.get(path, name)
+    assert answer.status_code == 200, answer.text
+    after = await told(desk, READ, names=LISTED)
+    return answer.json()["items"], after[0][0] - before[0][0]
 
 
 async def lifecycle(desk):
@@ -87,3 +115,45 @@ async def test_nothing_grows_with_the_city(desk):
 
     after = await passed(desk)
     assert {name: after[name] - count for name, count in before.items() if after[name] > count} == {}
+
+
+async def test_a_page_of_cases_costs_a_page(desk, others):
+    await lifecycle(desk)
+    await seed(desk)
+    async with desk.app.store.database.engine.connect() as connection:
+        for statement in (MOVE, WAIT, "vacuum analyze"):
+            await connection.execute(text(statement))
+    _, cases = await desk.submitted()
+    departments = others.departments
+    departments.employ("quiet", "zibo.quiet", "370303")
+    departments.employ("line", "zibo.police", "370300")
+    departments.posts["line"].line_paths.extend(["zibo.quiet.police", "zibo.quiet", "zibo.zhangdian.police"])
+
+    for name, more, size in (
+        *((name, "", 10) for name in ("health", "quiet", "line", "bureau")),
+        ("health", "&status=approved", 10),
+        ("health", "&status=ready", 2),
+        ("bureau", "&status=declined", 0),
+        ("health", "&undelivered=true", 10),
+        ("bureau", "&undelivered=true", 10),
+        ("quiet", "&undelivered=true", 0),
+        ("health", "&undelivered=true&status=declined", 0),
+    ):
+        items, read = await listed(desk, f"/v1/cases?page_size=10{more}", name)
+        ids = [item["case_id"] for item in items]
+        assert (len(ids), ids) == (size, sorted(set(ids), reverse=True)), (name, more)
+        assert read < 400, (name, more, read)
+        assert size != 2 or set(ids) == {cases["birth_certificate"], cases["parenting_guidance"]}
+
+
+async def test_pages_of_cases_follow_each_other(desk):
+    for _ in range(3):
+        await desk.submitted()
+    whole = [item["case_id"] for item in (await desk.get("/v1/cases?page_size=100", "bureau")).json()["items"]]
+    assert len(whole) == 21
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = (await desk.get(f"/v1/cases?page_size=4{cursor and '&cursor=' + cursor}", "bureau")).json()
+        seen += [item["case_id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == whole == sorted(whole, reverse=True)

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from common.scope import visible
+from common.scope import region_prefix, visible
 from common.transaction import Transaction
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 
 from orchestration.domain.case import Case, Clocks, Status
 from orchestration.domain.filing import Content
 from orchestration.domain.plan import Material
 from orchestration.domain.refusals import CaseNotFound
 from orchestration.domain.watch import Alarm
+from orchestration.store.case_list import page_of, tops_of
 from orchestration.store.deliveries import undelivered_column
 from orchestration.store.rows import CASE_COLUMNS, CASES, FILINGS, MATERIALS, case_of, clocks_of, content_of, open_json
 from orchestration.store.watches import alarmed_column, alarms_column, alarms_of
@@ -73,6 +74,7 @@ _LINE = [
     CASES.c.no.label("case_no"),
     *(CASES.c[name] for name in CaseLine.__slots__[2:-2]),
 ]
+_LAST = UUID(int=2**128 - 1)
 
 
 class Cases:
@@ -132,15 +134,21 @@ class Cases:
 
     async def page(self, *, status: Status | None, undelivered: bool, after: UUID | None, size: int) -> list[CaseLine]:
         """Cases in sight or below along the line, newest first and one more than asked."""
-        in_line = visible(self._unit.actor, region=CASES.c.region_code, org=CASES.c.org_path, line=True)
-        query = select(*_LINE, alarmed_column(self._unit.at), undelivered_column()).where(in_line)
-        if status is not None:
-            query = query.where(CASES.c.status == status.value)
-        if undelivered:
-            query = query.where(undelivered_column())
-        if after is not None:
-            query = query.where(CASES.c.id < str(after))
-        rows = await self._unit.connection.execute(query.order_by(CASES.c.id.desc()).limit(size + 1))
+        post = self._unit.actor.post
+        if post is None:
+            return []
+        chosen = text(page_of(size + 1, of_status=status is not None, undelivered=undelivered)).bindparams(
+            tops=tops_of(post),
+            region=region_prefix(post.region_code),
+            after=str(after or _LAST),
+            **({"status": status.value} if status else {}),
+        )
+        page = chosen.columns(CASES.c.id).cte("page")
+        rows = await self._unit.connection.execute(
+            select(*_LINE, alarmed_column(self._unit.at), undelivered_column())
+            .join(page, page.c.id == CASES.c.id)
+            .order_by(CASES.c.id.desc())
+        )
         return [
             CaseLine(**{**read, "status": Status(read["status"]), "clocks": clocks_of(read["clocks"])})
             for read in rows.mappings()

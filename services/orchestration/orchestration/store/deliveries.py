@@ -16,8 +16,9 @@ from orchestration.store.rows import CASES
 DELIVERIES: Any = DeliveryRow.__table__  # type: ignore[attr-defined]
 
 _BEGIN = """
-insert into deliveries (document_id, case_id, filing_id, issued_at, due_at)
-values (cast(:document_id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :issued_at, :due_at)
+insert into deliveries (document_id, case_id, filing_id, org_path, issued_at, due_at)
+values (cast(:document_id as uuid), cast(:case_id as uuid), cast(:filing_id as uuid), :org_path, :issued_at,
+        :due_at)
 returning 1"""
 _FINISH = """
 update deliveries set mode = :mode, delivered_at = :delivered_at, proof = :proof, recorded_at = :recorded_at
@@ -43,6 +44,7 @@ class Deliveries:
                 document_id=begun.document_id,
                 case_id=begun.case_id,
                 filing_id=begun.filing_id,
+                org_path=case.org_path,
                 issued_at=begun.issued_at,
                 due_at=begun.due_at,
             )
