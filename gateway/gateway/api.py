@@ -125,7 +125,7 @@ class Api:
             claims = await self.app.verifiers[destination.service].verify(token)
         except Refusal as refusal:
             await self._limit_stranger(request)
-            self.app.journal.refused(refusal, f"api.{destination.service}", request.address)
+            await self.app.journal.refuse(refusal, f"api.{destination.service}", request.address)
             raise
         person = claims.person_id or claims.employee_id
         request.caller = person or claims.client
@@ -156,7 +156,7 @@ class Api:
             )
         except (CsrfHeaderMissing, ForeignOrigin) as refusal:
             await self._limit_stranger(request)
-            self.app.journal.refused(refusal, f"{face.name}.{request.verb}", request.address)
+            await self.app.journal.refuse(refusal, f"{face.name}.{request.verb}", request.address)
             raise
 
     async def _limit_stranger(self, request: Request) -> None:
@@ -220,7 +220,7 @@ class Api:
                 whence=Whence(request.address, request.header(b"user-agent") or ""),
             )
         except Refusal as refusal:
-            self.app.journal.refused(refusal, f"{face.name}.log_in", request.address)
+            await self.app.journal.refuse(refusal, f"{face.name}.log_in", request.address)
             return self._notice(refusal, request, face)
         request.more.append(_cookie(face.cookie, session_id))
         return RedirectResponse(return_to, 302)

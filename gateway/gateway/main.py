@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LOCALE = Path(__file__).parent / "locale"
-LAST_WORDS = 5.0
 
 
 @asynccontextmanager
@@ -46,8 +45,8 @@ async def opened(
 ) -> AsyncIterator["Gateway"]:
     """Everything that the door needs, and its end in order."""
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
-    journal = Journal(database, _keys(settings, settings.data_keys), clock, ids)
     redis = _redis(settings)
+    journal = Journal(database, redis, _keys(settings, settings.data_keys), clock, ids)
     async with _way_through(settings) as http, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as control:
         app = _app(settings, http=http, control=control, redis=redis, journal=journal, clock=clock, ids=ids)
         writing = asyncio.create_task(journal.run())
@@ -56,7 +55,6 @@ async def opened(
         finally:
             # tokens that are just being renewed must be kept: the old ones no longer serve
             await asyncio.gather(*app.renewals, return_exceptions=True)
-            await journal.close(LAST_WORDS)
             writing.cancel()
             with suppress(asyncio.CancelledError):
                 await writing

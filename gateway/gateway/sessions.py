@@ -6,6 +6,8 @@ Keys (Redis 6.2 commands only):
   sid:<realm>:<sid>         the sessions of one Keycloak session    sub:<realm>:<sub>   all sessions of one person
   login:<hash>              a begun log-in, taken once
   renewal:<hash>            who renews a session's tokens just now, or that it just failed
+
+What else is told of a session's beginning or end is written in the same transaction (`Also`).
 """
 
 import hashlib
@@ -14,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import orjson
 from redis.asyncio import Redis
@@ -23,6 +25,11 @@ from sealing import KeyRing, SealBroken
 
 from gateway.domain import Device, Face, Limit, SessionsAway
 from gateway.limits import BUCKET, Allowance, allowance
+
+if TYPE_CHECKING:
+    from redis.asyncio.client import Pipeline
+
+type Also = Callable[["Pipeline", "Session"], None]
 
 RENEWAL_LASTS = timedelta(seconds=15)
 FAILURE_LASTS = timedelta(seconds=2)
@@ -124,7 +131,7 @@ class Sessions:
         self._replace = redis.register_script(_REPLACE)
         self._use = redis.register_script(_USE)
 
-    async def begin(self, session: Session) -> str:
+    async def begin(self, session: Session, also: Also) -> str:
         """Keep a new session under an id that nobody has seen before."""
         session_id = secret()
         hashed = digest(session_id)
@@ -134,6 +141,7 @@ class Sessions:
             for index in _indexes(session):
                 pipe.sadd(index, hashed)
                 pipe.expire(index, lasts)
+            also(pipe, session)
             await pipe.execute()
         return session_id
 
@@ -166,19 +174,19 @@ class Sessions:
             await self._redis.set(f"session:{hashed}", self._sealed(hashed, renewed), ex=self._idle, xx=True)
         return renewed
 
-    async def end(self, session_id: str) -> Session | None:
-        return await self._end(digest(session_id))
+    async def end(self, session_id: str, also: Also | None = None) -> Session | None:
+        return await self._end(digest(session_id), also)
 
-    async def end_all(self, realm: str, *, sid: str | None, sub: str | None) -> list[Session]:
+    async def end_all(self, realm: str, also: Also, *, sid: str | None, sub: str | None) -> None:
         """End the sessions of one Keycloak session, or all of a person."""
         index = f"sid:{realm}:{sid}" if sid else f"sub:{realm}:{sub}"
         async with _reaching():
             members = cast("set[bytes]", await self._redis.smembers(index))
-        ended = [await self._end(each.decode()) for each in members]
-        return [each for each in ended if each is not None]
+        for each in members:
+            await self._end(each.decode(), also)
 
-    async def end_seen(self, seen: Seen) -> Session | None:
-        return await self._end(seen.hashed)
+    async def end_seen(self, seen: Seen, also: Also) -> Session | None:
+        return await self._end(seen.hashed, also)
 
     async def all_of(self, realm: str, sub: str) -> list[Seen]:
         """A person's living sessions, the latest used first; looking at them does not count as using them."""
@@ -294,14 +302,24 @@ class Sessions:
             return None
         return session
 
-    async def _end(self, hashed: str) -> Session | None:
-        async with _reaching():
-            sealed = cast("bytes | None", await self._redis.getdel(f"session:{hashed}"))
+    async def _end(self, hashed: str, also: Also | None = None) -> Session | None:
+        """End a session once, whoever else ends it or uses it at this moment."""
+        name = f"session:{hashed}"
+
+        async def taken(pipe: "Pipeline") -> Session | None:
+            sealed = cast("bytes | None", await pipe.get(name))
             session = self._opened(hashed, sealed) if sealed is not None else None
+            pipe.multi()  # type: ignore[no-untyped-call]
+            pipe.delete(name)
             if session is not None:
                 for index in _indexes(session):
-                    await self._redis.srem(index, hashed)
-        return session
+                    pipe.srem(index, hashed)
+                if also is not None:
+                    also(pipe, session)
+            return session
+
+        async with _reaching():
+            return cast("Session | None", await self._redis.transaction(taken, name, value_from_callable=True))
 
     async def _forget(self, index: str, hashed: str) -> None:
         async with _reaching():

@@ -150,8 +150,7 @@ async def finish_log_in(
         network=coarse(whence.address),
         tokens=tokens,
     )
-    fresh_id = await app.sessions.begin(session)
-    app.journal.logged_in(session, whence.address)
+    fresh_id = await app.sessions.begin(session, app.journal.log_in(whence.address))
     return fresh_id, log_in.return_to
 
 
@@ -192,10 +191,9 @@ async def with_fresh_tokens(app: App, face: Face, session_id: str, session: Sess
 
 async def log_out(app: App, face: Face, session_id: str) -> str:
     """End the session here and at Keycloak; give the address to go to."""
-    session = await app.sessions.end(session_id)
+    session = await app.sessions.end(session_id, app.journal.log_out("own"))
     if session is None:
         return f"{app.public_url}{face.home}"
-    app.journal.logged_out(session, "own")
     try:
         await app.keycloak.end(session.realm, session.tokens.refresh)
     except KeycloakAway:
@@ -208,8 +206,7 @@ async def log_out_elsewhere(app: App, face: Face, token: str) -> None:
     said = await app.keycloak.read_logout_token(face, token)
     if not await app.sessions.first_seen(f"logout:{said.jti}", LOGOUT_TOKEN_REMEMBERED):
         raise LogoutTokenRefused
-    for session in await app.sessions.end_all(said.realm, sid=said.sid, sub=said.sub):
-        app.journal.logged_out(session, "elsewhere")
+    await app.sessions.end_all(said.realm, app.journal.log_out("elsewhere"), sid=said.sid, sub=said.sub)
     if said.sid and said.sub:
         # "log out everywhere" also names just one session: whether the person's others still live, Keycloak knows
         await app.sessions.doubt(said.realm, said.sub)
@@ -235,10 +232,9 @@ async def end_others(app: App, session: Session) -> int:
 
 
 async def _end_from_afar(app: App, seen: Seen) -> None:
-    ended = await app.sessions.end_seen(seen)
+    ended = await app.sessions.end_seen(seen, app.journal.log_out("remote"))
     if ended is None:
         return
-    app.journal.logged_out(ended, "remote")
     # away, it keeps its own session until that is idle; ours has ended
     with suppress(KeycloakAway):
         await app.keycloak.end(ended.realm, ended.tokens.refresh)
@@ -258,8 +254,7 @@ async def _renew(app: App, face: Face, session_id: str, holder: str) -> Session:
         tokens = await app.keycloak.renew(session.realm, session.tokens.refresh)
         return await app.sessions.renew(session_id, session, tokens)
     except GrantGone:
-        if ended := await app.sessions.end(session_id):
-            app.journal.logged_out(ended, "expired")
+        await app.sessions.end(session_id, app.journal.log_out("expired"))
         raise SessionMissing from None
     except Refusal as refusal:
         failed = not isinstance(refusal, SessionMissing)

@@ -89,7 +89,7 @@ async def test_a_session_s_id_is_bound_to_what_is_kept_under_it(world: World, lo
     sessions = world.app.sessions
     session_id = logged_in.cookies.get("__Host-citizen") or ""
     session = await sessions.read(CITIZEN, session_id)
-    other = await sessions.begin(replace(session, person_id="another"))
+    other = await sessions.begin(replace(session, person_id="another"), world.app.journal.log_in("127.0.0.1"))
     kept = await sessions._redis.get(f"session:{digest(other)}")
     before = await sessions._redis.get(f"session:{digest(session_id)}")
     await sessions._redis.set(f"session:{digest(session_id)}", kept)

@@ -1,15 +1,12 @@
 """Logging in and out by the code flow, as people do."""
 
-import asyncio
 import html
 import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from common import journal
 from demo.browser import Browser, Cookies
-from gateway.domain import FACES
 
 from .administration import administrator
 from .surroundings import World, person, until
@@ -281,19 +278,3 @@ async def test_an_access_token_is_no_log_out_token(world: World, service_token: 
     async with world.http() as stranger:
         answer = await stranger.post("/workbench/auth/backchannel-logout", data={"logout_token": service_token})
     assert answer.status_code == 400
-
-
-async def test_log_ins_log_outs_and_refusals_are_journaled(world: World):
-    async with world.browser() as browser:
-        await browser.log_in(person("wangfang"))
-        sid = (await world.app.sessions.read(FACES["citizen"], browser.cookies.get("__Host-citizen"))).sid
-        await browser.http.post(f"{world.url}/citizen/auth/logout")
-        await browser.log_out()
-    async with asyncio.timeout(10):
-        await world.app.journal._waiting.join()
-    async with world.app.journal._database.engine.connect() as connection:
-        page = await journal.read(connection, owner="00000000-0000-7000-8000-000000000203")
-        mine = [entry for entry in page.items if entry.subject_id == sid]
-        assert [entry.act for entry in mine] == ["gateway.log_out", "gateway.log_in"]
-        refusals = await journal.read(connection, subject=("address", "127.0.0.1"), acts=("gateway.refuse",))
-        assert "CSRF_HEADER_MISSING" in {entry.details["reason"] for entry in refusals.items}

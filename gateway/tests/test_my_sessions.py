@@ -42,7 +42,7 @@ async def nowhere(world: World) -> None:
     """Nobody is logged in yet."""
     async with administrator("citizen") as admin:
         sub = await admin.user_id("wangfang")
-    await world.app.sessions.end_all("citizen", sid=None, sub=sub)
+    await world.app.sessions.end_all("citizen", world.app.journal.log_out("elsewhere"), sid=None, sub=sub)
 
 
 async def test_a_person_sees_where_he_or_she_is_logged_in(world: World):

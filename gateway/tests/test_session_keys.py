@@ -45,7 +45,9 @@ async def apart(world: World) -> Any:
 async def moved(inside: Browser, world: World, other: World) -> None:
     """The same person's session at another gateway."""
     session = await world.app.sessions.read(CITIZEN, session_id(inside))
-    inside.cookies.put("localhost", "__Host-citizen", await other.app.sessions.begin(session))
+    inside.cookies.put(
+        "localhost", "__Host-citizen", await other.app.sessions.begin(session, other.app.journal.log_in("127.0.0.1"))
+    )
 
 
 async def keys_in_use(world: World) -> set[str]:
@@ -61,7 +63,7 @@ async def test_nobody_is_logged_out_while_the_key_changes(world: World, inside: 
         await moved(inside, world, before)
         session = await before.app.sessions.read(CITIZEN, session_id(inside))
         for _ in range(PEOPLE):
-            await before.app.sessions.begin(session)
+            await before.app.sessions.begin(session, before.app.journal.log_in("127.0.0.1"))
         begun = await before.app.sessions.begin_log_in(LOG_IN)
         assert await keys_in_use(before) == {"s1"}
         # one process uses the new key already, the other not yet: a person meets both
@@ -131,7 +133,7 @@ async def test_a_key_that_was_taken_away_opens_nothing(world: World, inside: Bro
 async def test_a_value_that_was_put_elsewhere_is_not_sealed_anew(world: World, inside: Browser, apart):
     async with apart("s1", "s1", "s2") as before, apart("s2", "s1", "s2") as after:
         session = await world.app.sessions.read(CITIZEN, session_id(inside))
-        await before.app.sessions.begin(replace(session, acr=3))
+        await before.app.sessions.begin(replace(session, acr=3), before.app.journal.log_in("127.0.0.1"))
         redis = before.app.sessions._redis
         (name,) = [name async for name in redis.scan_iter("session:*")]
         await redis.copy(name, "session:another")
