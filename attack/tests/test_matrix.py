@@ -21,7 +21,7 @@ OFFICERS = (*OF_ZHANGDIAN, "zichuan", "zichuan_health", "zichuan_insurance")
 LINES = ("commission", "admin")
 SERVICES = ("accounts", "verification", "orchestration", "workbench")
 SEED = 20261122
-MOST_NAMES = 8
+MOST_NAMES = 12
 
 
 @pytest.fixture(scope="module")
