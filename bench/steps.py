@@ -1,9 +1,10 @@
-"""The step loop without HTTP: newborn filings per second and CPU per filing, beside two others in the same run.
+"""The step loop without HTTP: newborn filings per second and CPU per filing, beside three others in the same run.
 
     python -m tools.runner exec --instance bench --no-keycloak --keep-data -- python -m bench.steps
 
 `ours` is the house's code; `raw` sends the very statements and events of ours by asyncpg and nats-py alone; `dbos` is
-DBOS Transact doing eight steps per filing. They take turns, so that a busy neighbour meets all of them.
+DBOS Transact doing eight steps per filing, `dbos_same` DBOS Transact sending the statements of ours. They take turns,
+so that a busy neighbour meets all of them.
 """
 
 import argparse
@@ -20,8 +21,12 @@ from bench import meter
 from bench.contenders import servers
 from bench.environment import python_with_dbos
 
-CONTENDERS = ("ours", "raw", "dbos")
-MODULES = {"ours": "bench.contenders.ours", "raw": "bench.contenders.raw", "dbos": "bench.contenders.transact"}
+MODULES = {
+    "ours": "bench.contenders.ours",
+    "raw": "bench.contenders.raw",
+    "dbos": "bench.contenders.transact",
+    "dbos_same": "bench.contenders.hand_over",
+}
 WITHIN = 180
 
 
@@ -61,10 +66,10 @@ def main() -> None:
     parser.add_argument("--filings", type=int, default=60)
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
-    turns: dict[str, list[dict[str, object]]] = {name: [] for name in CONTENDERS}
+    turns: dict[str, list[dict[str, object]]] = {name: [] for name in MODULES}
     failed: dict[str, str] = {}
     for _ in range(arguments.turns):
-        for name in CONTENDERS:
+        for name in MODULES:
             if name in failed:
                 continue
             try:
@@ -78,7 +83,7 @@ def main() -> None:
             "rate": round(result["ours"]["filings_per_second"] / result[other]["filings_per_second"], 3),
             "cpu": round(result["ours"]["median_cpu_ms"] / result[other]["median_cpu_ms"], 3),
         }
-        for other in ("raw", "dbos")
+        for other in ("raw", "dbos", "dbos_same")
         if other in result and "ours" in result
     }
     if failed:

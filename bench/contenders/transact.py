@@ -8,7 +8,9 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,9 +40,8 @@ def lifecycle(filing: int, form: dict[str, str]) -> int:
     return len([decide(filing, step, form) for step in range(STEPS)])
 
 
-def measure(filings: int, url: str) -> dict[str, object]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("create table decided (filing int, step int, form jsonb, primary key (filing, step))")
+@contextmanager
+def launched(url: str) -> Iterator[None]:
     config: DBOSConfig = {
         "name": "bench",
         "system_database_url": url,
@@ -50,7 +51,37 @@ def measure(filings: int, url: str) -> dict[str, object]:
     }
     DBOS(config=config)
     DBOS.launch()
+    try:
+        yield
+    finally:
+        DBOS.destroy()
+
+
+def measured(filings: int, work: Callable[[], None]) -> dict[str, object]:
+    """What so many filings take."""
+    control = Control.from_environment()
+    before, own, begun = asyncio.run(meter.by_part(control)), time.process_time(), time.perf_counter()
+    work()
+    seconds = time.perf_counter() - begun
+    after = asyncio.run(meter.by_part(control))
+    cpu = {
+        "loop": 1000 * (time.process_time() - own) / filings,
+        "postgres": 1000 * (after["postgres"] - before["postgres"]) / filings,
+    }
+    return {
+        "filings": filings,
+        "filings_per_second": round(filings / seconds, 2),
+        "cpu_ms_per_filing": {name: round(each, 2) for name, each in cpu.items()}
+        | {"all": round(sum(cpu.values()), 2)},
+        "dbos": version("dbos"),
+    }
+
+
+def measure(filings: int, url: str) -> dict[str, object]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create table decided (filing int, step int, form jsonb, primary key (filing, step))")
     with (
+        launched(url),
         psycopg_pool.ConnectionPool(url, min_size=THREADS, max_size=THREADS, open=True) as pool,
         ThreadPoolExecutor(THREADS) as threads,
     ):
@@ -62,24 +93,8 @@ def measure(filings: int, url: str) -> dict[str, object]:
                 raise RuntimeError("a workflow did not do its steps")
 
         several(range(WARM_UP))
-        control = Control.from_environment()
-        before, own, begun = asyncio.run(meter.by_part(control)), time.process_time(), time.perf_counter()
-        several(range(1000, 1000 + filings))
-        seconds = time.perf_counter() - begun
-        after = asyncio.run(meter.by_part(control))
-        cpu = {
-            "loop": 1000 * (time.process_time() - own) / filings,
-            "postgres": 1000 * (after["postgres"] - before["postgres"]) / filings,
-        }
-    DBOS.destroy()
-    return {
-        "filings": filings,
-        "filings_per_second": round(filings / seconds, 2),
-        "cpu_ms_per_filing": {name: round(each, 2) for name, each in cpu.items()}
-        | {"all": round(sum(cpu.values()), 2)},
-        "steps_per_filing": STEPS,
-        "dbos": version("dbos"),
-    }
+        found = measured(filings, lambda: several(range(1000, 1000 + filings)))
+    return {**found, "steps_per_filing": STEPS}
 
 
 def main() -> None:
