@@ -69,9 +69,9 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.json()["filing_id"]
 
-    async def upload(self, filing, requirement, content, *, kind="application/pdf", name="扫描件.pdf", key=None, **how):
+    async def upload(self, filing, requirement, content, *, kind="application/pdf", name=None, key=None, **how):
         headers = {"Content-Type": kind} | ({"Idempotency-Key": key} if key else {})
-        params = {"requirement": requirement, "name": name}
+        params = {"requirement": requirement, "name": name or f"扫描件.{kind.rpartition('/')[2]}"}
         client = await self.as_(**how)
         return await client.post(f"/v1/filings/{filing}/attachments", params=params, content=content, headers=headers)
 

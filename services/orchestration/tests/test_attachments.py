@@ -79,6 +79,34 @@ async def test_what_is_no_scan_is_refused(desk, scanned, content, kind, reason):
     assert (await desk.get(f"/v1/filings/{scanned}/attachments")).json() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "ending"),
+    [
+        ("x.exe", PDF, "application/pdf", ".pdf"),
+        ("扫描件.pdf.exe", PDF, "application/pdf", ".pdf"),
+        ("扫描件", PNG, "image/png", ".png"),
+        ("扫描件.pdf", JPEG, "image/jpeg", ".jpg"),
+        ("扫描件pdf", PDF, "application/pdf", ".pdf"),
+    ],
+)
+async def test_a_name_ends_as_its_content_is(desk, scanned, *, name, content, kind, ending):
+    refused = await desk.upload(scanned, NEEDED, content, kind=kind, name=name)
+    assert problem(refused) == (422, "ATTACHMENT_NAME_UNFIT")
+    assert refused.json()["detail"] == f"文件名与内容不符，请把文件名改为以{ending}结尾后重新上传"
+    assert (await desk.get(f"/v1/filings/{scanned}/attachments")).json() == []
+
+
+async def test_the_case_of_a_name_s_ending_does_not_matter(desk, scanned):
+    for name, content, kind in (
+        ("SCAN.PDF", PDF, "application/pdf"),
+        ("正面.Jpg", JPEG, "image/jpeg"),
+        ("反面.JPEG", JPEG + b"2", "image/jpeg"),
+        ("x.exe.png", PNG, "image/png"),
+    ):
+        kept = await desk.upload(scanned, NEEDED, content, kind=kind, name=name)
+        assert (kept.status_code, kept.json()["name"]) == (200, name)
+
+
 async def test_a_file_may_be_large_and_nothing_else_may(desk, scanned):
     largest = PDF + bytes(10 * MEBIBYTE - len(PDF))
     kept = await desk.upload(scanned, NEEDED, largest)

@@ -11,6 +11,7 @@ from orchestration.domain.refusals import (
     AttachmentEmpty,
     AttachmentKindUnknown,
     AttachmentKindWrong,
+    AttachmentNameUnfit,
     AttachmentNotFound,
     AttachmentsTooMany,
     AttachmentTooLarge,
@@ -32,6 +33,8 @@ class Kind(StrEnum):
 
 # What files of a kind begin with; what a browser says of them proves nothing.
 _SIGNS = {Kind.PDF: b"%PDF-", Kind.JPEG: b"\xff\xd8\xff", Kind.PNG: b"\x89PNG\r\n\x1a\n"}
+# A reader's machine opens a file by the ending of its name, whatever the content is.
+_ENDINGS = {Kind.PDF: (".pdf",), Kind.JPEG: (".jpg", ".jpeg"), Kind.PNG: (".png",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def attach(
     Of a submitted filing, `since` when the requirement is asked for anew: what was there before leaves room for it.
     """
     kind = _kind(content, declared)
+    if not name.lower().endswith(_ENDINGS[kind]):
+        raise AttachmentNameUnfit(ending=_ENDINGS[kind][0])
     digest = sha256(content).digest()
     beside = [each for each in present if each.requirement == requirement]
     for each in beside:

@@ -19,7 +19,8 @@ Refusal
 ├── NothingToDeliver, CaseAlreadyDelivered                              (what has to reach the applicant)
 ├── CaseNotReady, CaseNotAccepted, CaseNotApproved, CaseAlreadyAccepted, CaseAlreadyDecided
 ├── AttachmentNotFound, AttachmentsTooMany, AttachmentEmpty, AttachmentTooLarge
-├── AttachmentKindUnknown, AttachmentKindWrong, RequirementUnknown       (files)
+├── AttachmentKindUnknown, AttachmentKindWrong, AttachmentNameUnfit     (files)
+├── RequirementUnknown                                                  (no such file is asked for)
 ├── DocumentNotFound, DocumentUnknown                                    (absent; not genuine)
 ├── ArchiveNotFound                                                      (absent, not there yet, or out of sight)
 ├── EvidenceChanged, EvidenceUnchanged                                  (what was verified no longer holds; it does)
@@ -236,6 +237,10 @@ class AttachmentKindUnknown(Invalid):
 
 class AttachmentKindWrong(Invalid):
     """The file is not what its Content-Type says."""
+
+
+class AttachmentNameUnfit(Invalid):
+    """The file's name does not end as files of its kind do."""
 
 
 class RequirementUnknown(Invalid):
