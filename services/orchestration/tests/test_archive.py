@@ -146,7 +146,7 @@ async def test_of_two_archivists_and_a_correction_at_once_each_filing_rests_once
     assert (await facts(desk)).count("filing.archived") == sum(counts)
 
 
-@pytest.mark.parametrize("days", [-1, 10**9])
+@pytest.mark.parametrize("days", [-1, 10**9, -(10**40)])
 async def test_a_term_that_cannot_be_is_refused(desk, days):
     definition = newborn_json()
     definition["archive_days"] = days

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from common import telemetry
@@ -65,7 +65,7 @@ def problem(
         **more,
     }
     return Response(
-        orjson.dumps(body, default=str),
+        to_json(body, fallback=str, inf_nan_mode="null"),  # numbers of any length, which people do send
         status,
         headers=headers and dict(headers),
         media_type="application/problem+json",
