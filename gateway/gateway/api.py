@@ -31,6 +31,8 @@ from gateway.proxy import Call
 from gateway.sessions import Session, secret
 from gateway.usecases import App, Whence
 
+# asked by the operator's own machines
+INNER = {"/readyz", "/metrics"}
 LOGOUT_TOKEN_LIMIT = 16 * 1024
 LOG_IN_COOKIE_LASTS = 600
 END_SESSION = re.compile(rf"sessions/[A-Za-z0-9_-]{{{usecases.HANDLE_LENGTH}}}:end")
@@ -71,7 +73,8 @@ class Api:
 
     async def route(self, request: Request) -> Response | None:
         path = request.path
-        if own := self._own.get(path):
+        own = self._own.get(path)
+        if own and not (path in INNER and self._from_outside(request)):
             request.verb = own.__name__.removeprefix("_")
             if request.method not in SAFE_METHODS:
                 raise MethodNotAllowed
@@ -85,6 +88,10 @@ class Api:
             return await self._page(request, face)
         await self._limit_stranger(request)
         raise NoSuchPath
+
+    def _from_outside(self, request: Request) -> bool:
+        """Say whether it came through the edge: the operator's own probes do not."""
+        return self.app.rules.trusted_hops > 0 and any(name == b"x-forwarded-for" for name, _ in request.headers)
 
     # services
 
@@ -115,6 +122,10 @@ class Api:
         return None
 
     async def _by_session(self, request: Request, face: Face) -> tuple[str, float]:
+        if request.method in SAFE_METHODS and request.header(b"sec-fetch-site") == "cross-site":
+            # some reads do something (a decision that is opened is delivered): another site's link must not do it
+            await self._limit_stranger(request)
+            raise ForeignOrigin
         session_id, session = await self._find_session(request, face)
         session = await usecases.with_fresh_tokens(self.app, face, session_id, session)
         return session.tokens.access, session.tokens.access_until
@@ -269,7 +280,7 @@ class Api:
     async def _log_out(self, request: Request, face: Face) -> Response:
         session_id, _ = await self._find_session(request, face)
         address = await usecases.log_out(self.app, face, session_id)
-        request.more.append(_cookie(face.cookie, "", 0))
+        request.more += [_cookie(face.cookie, "", 0), (b"clear-site-data", b'"storage"')]
         return _json({"logout_url": address})
 
     async def _log_out_elsewhere(self, request: Request, face: Face) -> Response:

@@ -61,7 +61,10 @@ SECURITY = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     (b"cache-control", b"no-store"),
 ]
-API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+API_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ KEYS_LAST = 60.0  # how long a key that a realm takes back goes on opening
 LOGOUT_TOKEN_FRESH = 120
 # Chinese, whatever the browser is set to; who chooses another language at the page has it for this log-in
 LANGUAGES = "zh-Hans zh-CN"
-LOGOUT_TYPES = {"jwt", "logout+jwt"}
+LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TIMEOUT = aiohttp.ClientTimeout(total=8, connect=2)
@@ -177,7 +177,7 @@ class Keycloak:
         audience = claims.get("aud")
         events = claims.get("events")
         sound = (
-            str(decoded.header.get("typ", "JWT")).lower() in LOGOUT_TYPES,
+            decoded.header.get("typ") == LOGOUT_TYPE,
             # ID, access and refresh tokens are signed by the same key
             claims.get("typ", "Logout") == "Logout",
             self._client_id in (audience if isinstance(audience, list) else [audience]),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from common.auth import Verifier
-from common.errors import Refusal
+from common.errors import Refusal, StepUpNeeded
 
 from gateway.domain import (
     Face,
@@ -43,6 +43,8 @@ POLL = 0.05
 # a token this close to its end may not arrive in time
 HARDLY_VALID = 5.0
 HANDLE_LENGTH = 22
+# whoever ends other log-ins has just proven who he or she is
+PROVEN_LATELY = timedelta(minutes=15)
 LOGOUT_TOKEN_REMEMBERED = timedelta(minutes=10)
 
 
@@ -214,6 +216,7 @@ async def log_out_elsewhere(app: App, face: Face, token: str) -> None:
 
 async def end_one(app: App, session: Session, handle: str) -> bool:
     """End one of the person's sessions, here and at Keycloak; tell whether it was this one."""
+    _check_proven(app, session)
     for seen in await app.sessions.all_of(session.realm, session.sub):
         if seen.session.handle == handle:
             await _end_from_afar(app, seen)
@@ -223,12 +226,19 @@ async def end_one(app: App, session: Session, handle: str) -> bool:
 
 async def end_others(app: App, session: Session) -> int:
     """End all of the person's sessions but this one."""
+    _check_proven(app, session)
     others = [
         seen for seen in await app.sessions.all_of(session.realm, session.sub) if seen.session.handle != session.handle
     ]
     for seen in others:
         await _end_from_afar(app, seen)
     return len(others)
+
+
+def _check_proven(app: App, session: Session) -> None:
+    """Whoever finds a browser open shows its owner out nowhere else (ASVS 7.5.2)."""
+    if app.clock().timestamp() - session.proven > PROVEN_LATELY.total_seconds():
+        raise StepUpNeeded(acr=session.acr, max_age=int(PROVEN_LATELY.total_seconds()))
 
 
 async def _end_from_afar(app: App, seen: Seen) -> None:

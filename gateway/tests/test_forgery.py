@@ -113,3 +113,11 @@ async def logged_in(world: World):
     async with world.browser() as browser:
         await browser.log_in(person("zhangwei"))
         yield browser
+
+
+async def test_another_site_s_link_reads_nothing(logged_in: Browser):
+    """Some reads do something: a decision that its person opens is delivered."""
+    path = f"{logged_in.public_url}/citizen/api/accounts/v1/me"
+    for site, status in (("cross-site", 403), ("same-site", 200), ("same-origin", 200), ("none", 200)):
+        answer = await logged_in.http.get(path, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == status

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from demo.browser import Browser
-from gateway.domain import Device, coarse, device
+from gateway.domain import FACES, Device, coarse, device
 
 from .administration import administrator
 from .surroundings import World, person
@@ -149,3 +150,21 @@ def test_an_address_is_told_coarsely(address: str, net: str):
 
 def _seconds(moment: object) -> float:
     return datetime.fromisoformat(str(moment)).timestamp()
+
+
+async def test_whoever_finds_a_browser_open_shows_nobody_out(world: World):
+    async with device_of(world, EDGE) as computer, device_of(world, SAFARI) as phone:
+        session_id = computer.cookies.get("__Host-citizen")
+        session = await world.app.sessions.read(FACES["citizen"], session_id)
+        long_ago = replace(session, proven=session.proven - 901)
+        computer.cookies.put(
+            "localhost",
+            "__Host-citizen",
+            await world.app.sessions.begin(long_ago, world.app.journal.log_in("127.0.0.1")),
+        )
+        handle = next(each["handle"] for each in await listed(phone) if each["current"])
+        for what in ("sessions:end-others", f"sessions/{handle}:end"):
+            refused = await end(computer, what)
+            assert (refused.status_code, refused.json()["reason"]) == (401, "STEP_UP_NEEDED")
+            assert 'max_age="900"' in refused.headers["WWW-Authenticate"]
+        assert (await phone.call("GET", "accounts/v1/me")).status_code == 200

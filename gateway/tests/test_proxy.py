@@ -392,3 +392,8 @@ async def test_health_readiness_and_metrics(app: httpx.AsyncClient):
     assert (await app.get("/healthz")).text == "ok"
     assert (await app.get("/readyz")).json()["ready"] is True
     assert "tongban_door_seconds" in (await app.get("/metrics")).text
+
+
+async def test_no_base_and_no_form_lead_elsewhere(app: httpx.AsyncClient):
+    policy = (await app.get("/citizen/api/accounts/v1/me")).headers["Content-Security-Policy"]
+    assert {"default-src 'none'", "base-uri 'none'", "form-action 'none'"} <= set(policy.split("; "))

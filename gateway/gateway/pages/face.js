@@ -9,6 +9,13 @@ if (answer.ok) {
   part("inside").hidden = false;
 }
 part("leave").addEventListener("click", async () => {
-  const left = await fetch(`/${face}/auth/logout`, { method: "POST", headers: { "X-Tongban-CSRF": "1" } });
-  location.assign(left.ok ? (await left.json()).logout_url : `/${face}/`);
+  let next = `/${face}/`;
+  try {
+    const left = await fetch(`/${face}/auth/logout`, { method: "POST", headers: { "X-Tongban-CSRF": "1" } });
+    if (left.ok) next = (await left.json()).logout_url;
+  } finally {
+    // whatever is answered, nothing of the person stays on the screen
+    part("who").textContent = "";
+    location.assign(next);
+  }
 });
