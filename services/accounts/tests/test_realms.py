@@ -172,7 +172,7 @@ async def _token(surroundings, client):
 async def test_nobody_gets_in_by_a_side_door(surroundings):
     password = surroundings.demo_secrets["officer_password"].get_secret_value()
     async with httpx.AsyncClient(trust_env=False, base_url=surroundings.keycloak_url) as http:
-        for client in ("admin-cli", "gateway", "security-admin-console"):
+        for client in ("account", "account-console", "admin-cli", "gateway", "security-admin-console"):
             answer = await http.post(
                 "/realms/gov/protocol/openid-connect/token",
                 data={"grant_type": "password", "client_id": client, "username": "police", "password": password},
@@ -190,6 +190,35 @@ async def test_nobody_gets_in_by_a_side_door(surroundings):
             params=parameters | {"redirect_uri": f"{surroundings.public_url}/workbench/auth/callback"},
         )
         assert "error=invalid_request" in without_pkce.headers["location"]
+
+
+@pytest.mark.usefixtures("bring")
+@pytest.mark.parametrize("realm", ["citizen", "gov"])
+async def test_the_server_s_own_clients_let_nobody_log_in(surroundings, realm):
+    async with httpx.AsyncClient(trust_env=False, base_url=surroundings.keycloak_url) as http:
+        for client, page in (
+            ("account", f"/realms/{realm}/account/"),
+            ("account-console", f"/realms/{realm}/account/"),
+            ("security-admin-console", f"/admin/{realm}/console/"),
+        ):
+            parameters = {
+                "client_id": client,
+                "response_type": "code",
+                "scope": "openid",
+                "redirect_uri": f"{surroundings.keycloak_url}{page}",
+                "code_challenge": token_urlsafe(32),
+                "code_challenge_method": "S256",
+            }
+            answer = await http.get(f"/realms/{realm}/protocol/openid-connect/auth", params=parameters)
+            assert 'name="username"' not in answer.text
+            assert answer.status_code in (302, 400, 401, 403)
+            assert "code=" not in answer.headers.get("location", "")
+
+
+async def test_no_client_of_a_realm_is_public(bring, gov):
+    await bring()
+    clients = await gov.a_get_clients()
+    assert [each["clientId"] for each in clients if each["enabled"] and each["publicClient"]] == []
 
 
 @pytest.mark.usefixtures("bring")

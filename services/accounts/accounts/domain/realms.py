@@ -17,7 +17,9 @@ BUILT_IN_SCOPES = ("basic", "acr")
 GATEWAY = "gateway"
 FLOW = "tongban-browser"
 # Left by the server in every realm: doors that nobody of ours uses.
-UNUSED_CLIENTS = ("admin-cli", "security-admin-console")
+UNUSED_CLIENTS = ("account-console", "admin-cli", "security-admin-console")
+# The server's own pages lean on this one; nobody is to log in by it.
+SERVERS_CLIENT = "account"
 
 
 class ClientSecretMissing(Invalid):
@@ -95,6 +97,7 @@ def wanted(description: JSON, place: Surroundings) -> Realm:
             _gateway(description, place),
             *(_service(name, service, place) for name, service in services.items()),
             *(Client(name, {"clientId": name, "enabled": False}) for name in UNUSED_CLIENTS),
+            Client(SERVERS_CLIENT, {"clientId": SERVERS_CLIENT, "publicClient": False, "standardFlowEnabled": False}),
         ),
         absent_clients=frozenset() if place.demo else frozenset(demo_services),
     )
