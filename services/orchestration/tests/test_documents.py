@@ -1,10 +1,13 @@
 """Receipts and decisions in writing: one for each act, the same bytes each time, genuine or not."""
 
 import asyncio
+import threading
+import time
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+import typst
 from common import config
 from common.auth import system
 from orchestration import main, usecases
@@ -79,6 +82,39 @@ async def test_the_same_document_is_the_same_bytes(desk, clock):
     clock.advance(timedelta(days=40))
     again = await pdf(desk, paper, "health")
     assert {page.content for page in [*pages, again]} == {pages[0].content}
+
+
+async def test_many_downloads_leave_the_threads_to_others(desk, monkeypatch):
+    filing, cases = await desk.submitted()
+    await desk.accept(cases[ITEM], ITEM)
+    (paper,) = await papers(desk, filing)
+    compiled, begun, go_on = typst.compile, [], threading.Event()
+
+    def slow(*args, **more):
+        begun.append(threading.get_ident())
+        go_on.wait()
+        return compiled(*args, **more)
+
+    async def waiting():
+        """How many have read their document and wait for its page."""
+        return len(await desk.rows("select 1 from journal where act = 'orchestration.read_document'"))
+
+    monkeypatch.setattr(typst, "compile", slow)
+    async with asyncio.TaskGroup() as group:
+        downloads = [group.create_task(pdf(desk, paper, "health")) for _ in range(12)]
+        try:
+            deadline = time.monotonic() + 20
+            while await waiting() < len(downloads) or not begun:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+            assert len(begun) <= usecases.documents.PAGES_AT_ONCE
+            async with asyncio.timeout(5):
+                await asyncio.to_thread(int)
+        finally:
+            go_on.set()
+    pages = [download.result() for download in downloads]
+    assert {page.status_code for page in pages} == {200}
+    assert len({page.content for page in pages}) == 1
 
 
 async def test_only_those_concerned_read_it_and_reading_is_journalled(desk):

@@ -1,6 +1,7 @@
 """Documents: issued with the act, made into a page on demand, proved by number and code."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,11 @@ from orchestration.domain.refusals import DocumentUnknown
 from orchestration.store import Tx
 from orchestration.store.documents import Issued
 
+PAGES_AT_ONCE = 2
+
+# Threads of their own: a page that is being made cannot be stopped, even when nobody waits for it any more, and a lock
+# that its caller gives back by going away would count it no longer.
+_PRESS = ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="page")
 _TEMPLATES = Path(__file__).parent.parent / "locale"
 _ON_DUTY = "handle_case"  # why an officer reads a document who names no other purpose
 
@@ -54,8 +60,11 @@ async def check_document(tx: Tx, *, no: str, code: str) -> Issued:
 
 
 async def page_of(written: Written, fonts: Path) -> bytes:
-    """Make the page, away from the event loop; the same document always gives the same bytes."""
-    return await asyncio.to_thread(_page, written, fonts)
+    """Make the page, away from the event loop; the same document always gives the same bytes.
+
+    A few at a time: whoever comes when many are asked for waits, and holds neither a connection nor others' threads.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_PRESS, _page, written, fonts)
 
 
 def _page(written: Written, fonts: Path) -> bytes:
