@@ -55,6 +55,7 @@ class Api:
             "session": ("session", "GET", self._session),
             "logout": ("log_out", "POST", self._log_out),
             "step-up": ("step_up", "GET", self._step_up),
+            "password": ("change_password", "GET", self._change_password),
             "sessions": ("sessions", "GET", self._sessions),
             "sessions:end-others": ("end_other_sessions", "POST", self._end_others),
             "sessions/{handle}:end": ("end_session", "POST", self._end_session),
@@ -199,7 +200,17 @@ class Api:
             return await self._begin(request, face, None)
         return await self._begin(request, face, session)
 
-    async def _begin(self, request: Request, face: Face, session: Session | None) -> Response:
+    async def _change_password(self, request: Request, face: Face) -> Response:
+        """A person gives the old password and a new one at Keycloak's pages, and comes back."""
+        try:
+            _, session = await self._find_session(request, face)
+        except SessionMissing:
+            return await self._begin(request, face, None)
+        return await self._begin(request, face, session, "UPDATE_PASSWORD")
+
+    async def _begin(
+        self, request: Request, face: Face, session: Session | None, action: str | None = None
+    ) -> Response:
         query = request.query
         # one secret for all tabs of a browser: several may log in at once
         browser = request.cookie(face.log_in_cookie) or secret()
@@ -213,6 +224,7 @@ class Api:
                 max_age=query.get("max_age"),
                 browser=browser,
                 session=session,
+                action=action,
             )
         except Refusal as refusal:
             return self._notice(refusal, request, face)

@@ -105,6 +105,8 @@ class LogIn:
     # a step-up: whose session it must be, and how fresh the proof
     sub: str | None = None
     max_age: int | None = None
+    # what else the person came to do at Keycloak
+    action: str | None = None
 
 
 def secret() -> str:

@@ -113,6 +113,9 @@ class Keycloak:
         }
         if log_in.max_age is not None:
             asked["max_age"] = str(log_in.max_age)
+        if log_in.action is not None:
+            # whoever finds a browser open does not know the old password
+            asked |= {"kc_action": log_in.action, "max_age": "0"}
         return f"{self._browsers(face.realm, 'auth')}?{urlencode(asked)}"
 
     def log_out_url(self, face: Face) -> str:

@@ -99,6 +99,7 @@ async def begin_log_in(
     browser: str,
     max_age: str | None = None,
     session: Session | None = None,
+    action: str | None = None,
 ) -> str:
     """Remember what is begun and for which browser; give Keycloak's address. With a session it is a step-up."""
     log_in = LogIn(
@@ -110,6 +111,7 @@ async def begin_log_in(
         acr=wanted_acr(face, acr),
         sub=session.sub if session else None,
         max_age=wanted_max_age(max_age),
+        action=action,
     )
     state = await app.sessions.begin_log_in(log_in)
     return app.keycloak.log_in_url(face, state, log_in)

@@ -5,6 +5,7 @@ from urllib.parse import urljoin
 from uuid import uuid4
 
 import accounts.settings
+import httpx
 import pytest
 from accounts.clients.log_ins import LogIns
 from accounts.usecases.passwords import PasswordWatch
@@ -44,14 +45,19 @@ async def status(browser: Browser) -> int:
     return (await browser.call("GET", ME)).status_code
 
 
-async def change_password(browser: Browser) -> None:
-    """At Keycloak's page, with nothing ticked."""
-    way = await browser.http.get(f"{browser.public_url}/citizen/auth/login")
-    page = await browser.visit(f"{way.headers['Location']}&kc_action=UPDATE_PASSWORD")
+async def fill(browser: Browser, page: httpx.Response, **typed: str) -> httpx.Response:
     (form,) = forms(page.text)
-    typed = {"password-new": NEW, "password-confirm": NEW}
     assert typed.keys() <= form.fields.keys()
-    page = await browser.visit(urljoin(str(page.url), form.action), method="post", data={**form.fields, **typed})
+    return await browser.visit(urljoin(str(page.url), form.action), method="post", data={**form.fields, **typed})
+
+
+async def change_password(browser: Browser, old: str) -> None:
+    """By the face's link, with nothing ticked."""
+    page = await browser.visit("/citizen/auth/password")
+    # whoever finds the browser open does not know it
+    assert "password-new" not in page.text
+    page = await fill(browser, page, password=old)
+    page = await fill(browser, page, **{"password-new": NEW, "password-confirm": NEW})
     assert (page.status_code, page.url.path) == (200, "/citizen/")
 
 
@@ -63,7 +69,7 @@ async def test_whoever_changes_the_password_stays_and_everybody_else_is_out(
             await browser.log_in(newcomer)
         await watch.end_old_log_ins()
         assert [await status(each) for each in (own, thief)] == [200, 200]
-        await change_password(own)
+        await change_password(own, newcomer.password)
         assert await watch.end_old_log_ins() == 1
 
         async def out() -> bool:
@@ -100,3 +106,9 @@ async def test_a_password_that_an_administrator_sets_ends_every_log_in(
             return {await status(phone), await status(computer)} == {401}
 
         await until(out)
+
+
+async def test_whoever_is_not_logged_in_logs_in_first(world: World):
+    async with world.browser() as stranger:
+        way = await stranger.http.get(f"{world.url}/citizen/auth/password")
+        assert (way.status_code, "kc_action" in way.headers["Location"]) == (302, False)
