@@ -45,6 +45,16 @@ async def status(browser: Browser) -> int:
     return (await browser.call("GET", ME)).status_code
 
 
+async def next_second() -> None:
+    """Keycloak tells in which second a log-in began: what is of the same second is neither before it nor after it."""
+    second = int(process.now().timestamp())
+
+    async def so() -> bool:
+        return int(process.now().timestamp()) > second
+
+    await until(so)
+
+
 async def fill(browser: Browser, page: httpx.Response, **typed: str) -> httpx.Response:
     (form,) = forms(page.text)
     assert typed.keys() <= form.fields.keys()
@@ -69,6 +79,7 @@ async def test_whoever_changes_the_password_stays_and_everybody_else_is_out(
             await browser.log_in(newcomer)
         await watch.end_old_log_ins()
         assert [await status(each) for each in (own, thief)] == [200, 200]
+        await next_second()
         await change_password(own, newcomer.password)
         assert await watch.end_old_log_ins() == 1
 
@@ -79,14 +90,8 @@ async def test_whoever_changes_the_password_stays_and_everybody_else_is_out(
         assert await status(own) == 200
         # Keycloak has forgotten the thief too
         assert "password" in (await thief.visit("/citizen/auth/login")).text
-        # by the new password one is let in, and whoever looks again leaves that alone: from the next second on, for
-        # Keycloak tells in which second a log-in began
-        second = int(process.now().timestamp())
-
-        async def next_second() -> bool:
-            return int(process.now().timestamp()) > second
-
-        await until(next_second)
+        # by the new password one is let in, and whoever looks again leaves that alone
+        await next_second()
         async with world.browser() as phone:
             await phone.log_in(Credentials(newcomer.username, NEW))
             await watch.end_old_log_ins()
@@ -106,6 +111,18 @@ async def test_a_password_that_an_administrator_sets_ends_every_log_in(
             return {await status(phone), await status(computer)} == {401}
 
         await until(out)
+
+
+async def test_nobody_changes_a_password_past_the_face_without_the_old_one(world: World, newcomer: Credentials):
+    """By Keycloak's own address, right after a log-in."""
+    async with world.browser() as browser:
+        await browser.log_in(newcomer)
+        await next_second()
+        way = await browser.http.get(f"{world.url}/citizen/auth/login")
+        page = await browser.visit(f"{way.headers['Location']}&kc_action=UPDATE_PASSWORD")
+        assert page.status_code == 200
+        (form,) = forms(page.text)
+        assert ("password" in form.fields, "password-new" in form.fields) == (True, False)
 
 
 async def test_whoever_is_not_logged_in_logs_in_first(world: World):

@@ -12,6 +12,7 @@ from accounts.domain.realms import ClientSecretMissing, Surroundings, wanted
 from accounts.settings import Settings
 from accounts.usecases.realms import DESCRIPTIONS, one_time_seed, reconcile_realms
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakPutError
 
 SURVIVOR = "00000000-0000-7000-8000-000000000399"
 PLACE = Surroundings(public_url="http://localhost:1", gateway_keys="{}", client_secrets={})
@@ -268,3 +269,17 @@ def test_seeds_are_each_person_s_own():
 
 def test_both_realms_are_described():
     assert sorted(file.stem for file in DESCRIPTIONS.glob("*.yaml")) == ["citizen", "gov"]
+
+
+@pytest.mark.usefixtures("bring")
+async def test_a_password_that_many_have_is_refused(gov):
+    """Whatever the letters' case; what nobody else has is taken."""
+    user = await gov.a_create_user({"username": f"newcomer-{token_urlsafe(6).lower()}", "enabled": True})
+    try:
+        for password in ("Qwerty123456", "1QAZ2wsx3edc", "Tongban@123456", "Shandong@2026"):
+            with pytest.raises(KeycloakPutError) as refused:
+                await gov.a_set_user_password(user, password, temporary=False)
+            assert b"invalidPasswordBlacklisted" in refused.value.response_body
+        await gov.a_set_user_password(user, f"Aa1{token_urlsafe(12)}", temporary=False)
+    finally:
+        await gov.a_delete_user(user)
