@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     verification_client_secret: str = Field(repr=False)
     orchestration_client_secret: str = Field(repr=False)
     workbench_client_secret: str = Field(repr=False)
+    accounts_nats_url: str = Field(repr=False)
+    verification_nats_url: str = Field(repr=False)
+    orchestration_nats_url: str = Field(repr=False)
+    workbench_nats_url: str = Field(repr=False)
     tongban_redis_url: str = Field(repr=False)
     tongban_nats_url: str = Field(repr=False)
     tongban_nats_monitor_url: str
@@ -53,6 +57,11 @@ class Settings(BaseSettings):
     def grpc(self) -> dict[str, str]:
         """Where each service takes the others' calls."""
         return {name: f"127.0.0.1:{getattr(self, f'{name}_grpc_port')}" for name in SERVICES}
+
+    @property
+    def buses(self) -> dict[str, str]:
+        """Each service's own way to the broker."""
+        return {name: getattr(self, f"{name}_nats_url") for name in SERVICES}
 
     @property
     def client_secrets(self) -> dict[str, str]:

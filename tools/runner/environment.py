@@ -40,9 +40,10 @@ def keycloak_url(instance: Instance) -> str:
     return external("keycloak") or f"http://localhost:{instance.port('keycloak')}"
 
 
-def nats_url(instance: Instance) -> str:
-    ours = f"nats://tongban:{instance.secrets['nats_password']}@{HOST}:{instance.port('nats')}"
-    return external("nats") or ours
+def nats_url(instance: Instance, service: str = "") -> str:
+    """A service's own way in, or the operator's; on somebody else's server it is theirs to tell them apart."""
+    user, secret = (service, f"{service}_nats_password") if service else ("tongban", "nats_password")
+    return external("nats") or f"nats://{user}:{instance.secrets[secret]}@{HOST}:{instance.port('nats')}"
 
 
 def redis_url(instance: Instance) -> str:
@@ -71,7 +72,7 @@ def service_environment(instance: Instance, service: str) -> Environment:
     secrets = instance.secrets
     own = {
         "DATABASE_URL": database_url(instance, service),
-        "NATS_URL": nats_url(instance),
+        "NATS_URL": nats_url(instance, service),
         "REDIS_URL": redis_url(instance),
         "HTTP_PORT": str(instance.port(service)),
         "GRPC_PORT": str(instance.port(f"{service}-grpc")),

@@ -96,6 +96,7 @@ class Instance:
 def generate_secrets() -> Secrets:
     """All that must not be guessed and never stands in the repository."""
     passwords = {f"{role}_database_password": _password() for role in (*SERVICES, "keycloak", "postgres")}
+    passwords |= {f"{service}_nats_password": _password() for service in SERVICES}
     keys = {f"{service}_{kind}": _key() for service in SERVICES for kind in ("data_key", "index_key")}
     clients = {f"{client}_client_secret": _password() for client in CLIENTS}
     return {

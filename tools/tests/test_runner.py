@@ -29,7 +29,7 @@ async def main():
     except asyncpg.InsufficientPrivilegeError:
         print("kept out of the neighbour's database")
     bus = await nats.connect(os.environ["WORKBENCH_NATS_URL"])
-    stream = await bus.jetstream().add_stream(name="trial", subjects=["trial"])
+    stream = await bus.jetstream().add_stream(name="EVT_WORKBENCH", subjects=["evt.workbench.>"])
     print("stream", stream.config.storage)
     await bus.close()
     store = redis.asyncio.from_url(os.environ["GATEWAY_REDIS_URL"])
