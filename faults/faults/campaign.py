@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import asyncpg
 from demo.people import OFFICERS, Cast, cast, credentials
 from demo.settings import Settings as DemoSettings
 
 from demo import loader, newborn
-from faults import chaos, logs, progress, reconciling, records, work
+from faults import chaos, logs, progress, reconciling, records, stories, work
 from faults.armed import Armed
 from faults.ledger import JSON, Ledger
 from faults.person import Person
@@ -109,6 +110,14 @@ async def city(*, at: datetime) -> AsyncIterator[Cast]:
         yield everybody
 
 
+async def _door(inside: Settings, beside: Beside, at: datetime) -> list[str]:
+    gateway = await asyncpg.connect(inside.gateway_database_url.replace("+asyncpg", ""))
+    try:
+        return await records.door_as_answered(gateway, stories.visitor_id(), beside.at_the_door, at)
+    finally:
+        await gateway.close()
+
+
 def persons(everybody: Cast, ledger: Ledger) -> list[Person]:
     """The mother, then the officers; what they do goes into the ledger."""
     settings = DemoSettings()
@@ -144,6 +153,7 @@ async def run(wanted: Wanted, everybody: Cast, *, at: datetime) -> Result:
         problems = await reconciling.reconcile(ledger, mother, officers, inside, held, before=before)
         if wanted.stories:
             problems["accounts_as_answered"] = await records.accounts_as_answered(held, beside.ledger)
+            problems["door_as_answered"] = await _door(inside, beside, at)
             problems["ended_sessions_open_nothing"] = beside.opened
             problems["no_wrong_answer"] += [f"{times} times {answer}" for answer, times in beside.ledger.wrong.items()]
     return Result(

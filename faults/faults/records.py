@@ -1,8 +1,11 @@
 """The oracles that look inside: what the services' databases and the broker hold when all is over."""
 
+import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +16,9 @@ from faults.ledger import JSON, Ledger
 
 if TYPE_CHECKING:
     import asyncpg
+
+# acts at the front door lie in Redis first
+WRITTEN_WITHIN = 20.0
 
 type Records = Mapping[str, "asyncpg.Connection[asyncpg.Record]"]
 
@@ -131,6 +137,30 @@ async def accounts_as_answered(records: Records, beside: Ledger) -> list[str]:
         for (act, subject), entries in expected.items()
         if found.get((act, subject), 0) != entries
     ]
+
+
+async def door_as_answered(
+    gateway: "asyncpg.Connection[asyncpg.Record]", person_id: str, told: Mapping[str, int], since: datetime
+) -> list[str]:
+    """Each log-in and log-out that was answered stands in the gateway's journal, and none of them twice."""
+    deadline, problems = time.monotonic() + WRITTEN_WITHIN, ["nobody came to the door"]
+    while told and problems and time.monotonic() < deadline:
+        rows = await gateway.fetch(
+            "select act, count(*) as entries, count(distinct (subject_id, at, trace_id)) as acts from journal"
+            " where owner_id = $1 and at >= $2 group by 1",
+            *(person_id, since),
+        )
+        found = {row["act"]: row["entries"] for row in rows}
+        # an answer that was lost on its way leaves an entry that nobody was told of
+        problems = [
+            f"{act}: {found.get(act, 0)} times in the journal, answered {answered} times"
+            for act, answered in told.items()
+            if found.get(act, 0) < answered
+        ] + [
+            f"{row['act']}: {row['entries']} entries of {row['acts']}" for row in rows if row["entries"] != row["acts"]
+        ]
+        await asyncio.sleep(1 if problems else 0)
+    return problems
 
 
 async def drained(records: Records) -> list[str]:

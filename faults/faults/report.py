@@ -11,7 +11,7 @@ from faults.reconciling import INSIDE
 MEANS = {each.__name__: (each.__doc__ or "").strip() for each in (*OUTSIDE, *INSIDE)} | {
     **{
         each.__name__: str(each.__doc__)
-        for each in (records.drained, records.heard_by_all, records.accounts_as_answered)
+        for each in (records.drained, records.heard_by_all, records.accounts_as_answered, records.door_as_answered)
     },
     "ended_sessions_open_nothing": "A session that was logged out, or ended from afar, opened nothing any more.",
     "done_in_time": "All of it was done in time.",
@@ -20,7 +20,7 @@ MEANS = {each.__name__: (each.__doc__ or "").strip() for each in (*OUTSIDE, *INS
 }
 
 # asked only where the stories go on beside the filings
-BESIDES = ("accounts_as_answered", "ended_sessions_open_nothing")
+BESIDES = ("accounts_as_answered", "door_as_answered", "ended_sessions_open_nothing")
 
 HEAD = """# Faults
 

@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     verification_database_url: str
     orchestration_database_url: str
     workbench_database_url: str
+    gateway_database_url: str
     department_file: Path
     tongban_nats_monitor_url: str
     tongban_control: Path

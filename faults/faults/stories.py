@@ -9,6 +9,7 @@ import itertools
 import time
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Beside:
     # an answered log-out after which the session still opened something
     opened: list[str] = field(default_factory=list)
     visits: int = 0
+    # how often the visitor was told to be in, and to be out
+    at_the_door: Counter[str] = field(default_factory=Counter)
 
 
 type Story = Callable[[Beside, Person, str], Coroutine[None, None, None]]
@@ -66,13 +69,17 @@ async def visit(beside: Beside, _mother: Person, _run: str) -> None:
     while not beside.ended.is_set():
         async with Browser(settings.public_url, "citizen") as one, Browser(settings.public_url, "citizen") as other:
             for browser in (one, other):
-                await surely(beside, partial(browser.log_in, who))
+                beside.at_the_door["gateway.log_in"] += await surely(beside, partial(browser.log_in, who))
             if await surely(beside, partial(_end_others, one)):
                 await _must_be_out(beside, other, "a session that was ended from afar")
-            await surely(beside, one.log_out)
+            beside.at_the_door["gateway.log_out"] += await surely(beside, one.log_out)
             await _must_be_out(beside, one, "a session that was logged out")
         beside.visits += 1
         await asyncio.sleep(PAUSE)
+
+
+def visitor_id() -> str:
+    return str(city.citizen(VISITOR)["person_id"])
 
 
 async def keep_accounts(beside: Beside, _mother: Person, run: str) -> None:
