@@ -97,8 +97,8 @@ async def _redis(settings: Settings) -> AsyncIterator[tuple[str, bytes]]:
     try:
         async for key in redis.scan_iter():
             kind = key.partition(b":")[0].decode()
-            read = {b"string": redis.get, b"hash": redis.hgetall, b"set": redis.smembers}[await redis.type(key)]
-            yield f"redis {kind}", repr((key, await read(key))).encode()
+            read = {b"string": redis.get, b"hash": redis.hgetall, b"set": redis.smembers, b"stream": redis.xrange}
+            yield f"redis {kind}", repr((key, await read[await redis.type(key)](key))).encode()
             yield f"redis {kind}", await redis.dump(key) or b""
     finally:
         await redis.aclose()

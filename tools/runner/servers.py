@@ -122,9 +122,10 @@ def _users_of_nats(instance: Instance) -> list[dict[str, object]]:
     users: list[dict[str, object]] = [{"user": "tongban", "password": instance.secrets["nats_password"]}]
     for service in SERVICES:
         stream = f"EVT_{service.upper()}"
-        told = [f"evt.{service}.>", f"kick.{service}", "$JS.ACK.>", "$JS.API.CONSUMER.>", "$JS.API.STREAM.INFO.*"]
+        kicks = [f"kick.{service}", f"kick.{service}.>"]
+        told = [f"evt.{service}.>", *kicks, "$JS.ACK.>", "$JS.API.CONSUMER.>", "$JS.API.STREAM.INFO.*"]
         told += [f"$JS.API.STREAM.{act}.{stream}" for act in ("CREATE", "UPDATE")]
-        rights = {"publish": {"allow": told}, "subscribe": {"allow": [f"kick.{service}", "_INBOX.>"]}}
+        rights = {"publish": {"allow": told}, "subscribe": {"allow": [*kicks, "_INBOX.>"]}}
         secret = instance.secrets[f"{service}_nats_password"]
         users.append({"user": service, "password": secret, "permissions": rights})
     return users
