@@ -4,7 +4,7 @@
 
 `ours` is the house's code; `raw` sends the very statements and events of ours by asyncpg and nats-py alone; `dbos` is
 DBOS Transact doing eight steps per filing, `dbos_same` DBOS Transact sending the statements of ours. They take turns,
-so that a busy neighbour meets all of them.
+so that a busy neighbour meets all of them; the last has one.
 """
 
 import argparse
@@ -27,6 +27,8 @@ MODULES = {
     "dbos": "bench.contenders.transact",
     "dbos_same": "bench.contenders.hand_over",
 }
+# it takes as long as all others together, and is too far from them for noise to matter
+ONCE = ("dbos_same",)
 WITHIN = 180
 
 
@@ -70,7 +72,7 @@ def main() -> None:
     failed: dict[str, str] = {}
     for _ in range(arguments.turns):
         for name in MODULES:
-            if name in failed:
+            if name in failed or (name in ONCE and turns[name]):
                 continue
             try:
                 turns[name].append(run(name, arguments.filings))
