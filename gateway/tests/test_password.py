@@ -18,6 +18,7 @@ from .surroundings import World, until
 
 ME = "accounts/v1/me"
 NEW = "Quite-Another-Passphrase-7"
+COMMON = "Qwerty123456"
 
 
 @pytest.fixture
@@ -66,7 +67,10 @@ async def change_password(browser: Browser, old: str) -> None:
     page = await browser.visit("/citizen/auth/password")
     # whoever finds the browser open does not know it
     assert "password-new" not in page.text
+    assert "请再输入一次密码，确认是您本人" in page.text
     page = await fill(browser, page, password=old)
+    page = await fill(browser, page, **{"password-new": COMMON, "password-confirm": COMMON})
+    assert "这个密码太常见，容易被猜到，请换一个" in page.text
     page = await fill(browser, page, **{"password-new": NEW, "password-confirm": NEW})
     assert (page.status_code, page.url.path) == (200, "/citizen/")
 
