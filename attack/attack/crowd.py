@@ -75,8 +75,8 @@ class Crowd:
 
     async def fill(self) -> None:
         """Come until all places are taken; whoever is refused is tried again the next time."""
+        before = self._came
         while (missing := self.size - len(self.standing)) > 0:
-            before = self._came
             came = await asyncio.gather(*(self._come() for _ in range(min(missing, AT_ONCE))))
             self.at_most = max(self.at_most, len(self.standing))
             if not any(came) or self._came - before > self.size:
