@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, or_, select, text
 
 from workbench.domain.message import UNREAD_FOR, Delivery, Message, MessageKind, MessageNotFound, MessageView, Place
 from workbench.models import deliveries, mailboxes, messages
+from workbench.store.todo_list import LONG_AGO
 
 # The mailbox's row is locked until the commit: its numbers become visible in their order, and none is missed.
 SEND = """
@@ -70,7 +71,6 @@ READ = text("""
     ON CONFLICT (message_id, reader) DO UPDATE SET read_at = COALESCE(receipts.read_at, EXCLUDED.read_at)
 """)
 
-LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 LAST = (datetime(9999, 12, 30, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
